@@ -75,6 +75,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_manifest_above(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The search for a manifest ends above the tests' folders, whatever lies there on this machine."""
+    (tmp_path_factory.getbasetemp() / ".connform").mkdir()
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(home: Path) -> Iterator[None]:
     """No proxies, no CONNFORM_*, no credentials of whoever runs the tests."""

@@ -35,6 +35,18 @@ def test_readme_names_exit_code(code: ExitCode) -> None:
     assert f"| {int(code)} |" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("code", ExitCode)
+def test_the_page_on_exit_codes_has_every_code(code: ExitCode) -> None:
+    assert f"\n| {int(code)} |" in (ROOT / "docs" / "reference" / "exit-codes.md").read_text(encoding="utf-8")
+
+
+def test_the_page_on_environment_variables_has_every_variable_of_connform() -> None:
+    sources = (ROOT / "src" / "connform").rglob("*.py")
+    used = {name for source in sources for name in re.findall(r'"(CONNFORM_\w+)"', source.read_text(encoding="utf-8"))}
+    text = (ROOT / "docs" / "reference" / "environment.md").read_text(encoding="utf-8")
+    assert used == set(re.findall(r"`(CONNFORM_\w+)`", text))
+
+
 @pytest.mark.parametrize("name", list(dict.fromkeys([*VERBS, *(PROVIDERS.keys() - GROUPS.keys()), *METHODS])))
 def test_manifest_page_names_everything_built_in(name: str) -> None:
     assert name in (ROOT / "docs" / "reference" / "manifest.md").read_text(encoding="utf-8")

@@ -64,6 +64,10 @@ class Fault(NamedTuple):
     hint: str
     """What to do."""
 
+    def hint_for(self, connection: str) -> str:
+        """Return what to do about a connection, with its name in the command."""
+        return self.hint.replace("NAME", connection)
+
 
 def _table(*rows: tuple[Stage, Verdict, ExitCode, str, str]) -> dict[str, Fault]:
     return {name: Fault(name, stage, verdict, code, hint) for stage, verdict, code, name, hint in rows}
@@ -115,8 +119,8 @@ FAULTS = _table(
     (Stage.AUTH, _FAILED, _REJECTED, "auth_rejected", "the API rejects the credential: renew it"),
     (Stage.AUTH, _FAILED, _REJECTED, "feature_missing", "the subscription lacks the feature: ask the vendor"),
     (Stage.AUTH, _UNKNOWN, _NETWORK, "denied_by_intermediary", "not the API but something in front of it said no: `--debug` shows where the connection went; nginx drops headers with an underscore unless `underscores_in_headers on`"),
-    (Stage.AUTH, _FAILED, _REJECTED, "login_required", "run `connform login` for this connection"),
-    (Stage.AUTH, _FAILED, _REJECTED, "refresh_interrupted", "run `connform login` for this connection: the answer that held its new token was lost"),
+    (Stage.AUTH, _FAILED, _REJECTED, "login_required", "run `connform login NAME`"),
+    (Stage.AUTH, _FAILED, _REJECTED, "refresh_interrupted", "run `connform login NAME`: the answer that held its new token was lost"),
     (Stage.AUTH, _FAILED, _REJECTED, "client_credentials_rejected", "correct client_id and client_secret, or `client_auth`: the vendor issues them per environment"),
     (Stage.AUTH, _UNKNOWN, _NETWORK, "token_endpoint_unavailable", "the token endpoint failed: try again later; a stored grant is as it was"),
     (Stage.AUTH, _FAILED, _REJECTED, "login_state_mismatch", "the address belongs to another login: start again, and paste the address that this login leads to"),

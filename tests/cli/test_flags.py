@@ -27,6 +27,59 @@ def test_lists_concatenate(connform: Connform, engine: FakeEngine, verb: str) ->
     assert policies == ("e", "E")
 
 
+@pytest.mark.parametrize("verb", ["check", "apply", "list"])
+def test_names_by_position_are_those_of_c(connform: Connform, engine: FakeEngine, verb: str) -> None:
+    assert connform("-c", "a", verb, "-c", "b*", "c", "d*").code == 0
+    assert engine.calls[0][0][1].names == ("a", "b*", "c", "d*")
+
+
+@pytest.mark.parametrize(
+    ("variable", "argv", "policies"),
+    [
+        ("a:b/c", ["check"], ("a", "b/c")),
+        ("a", ["--policy", "x", "check"], ("x",)),
+        ("a", ["check", "--policy", "y"], ("y",)),
+        ("a", ["--policy", "x", "check", "--policy", "y"], ("x", "y")),
+        ("", ["check"], ()),
+    ],
+)
+def test_a_flag_replaces_its_variable(
+    connform: Connform,
+    engine: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    argv: list[str],
+    policies: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("CONNFORM_POLICY", variable)
+    monkeypatch.setenv("CONNFORM_PARALLELISM", "7")
+    assert connform(*argv).code == 0
+    (_, _, given), named = engine.calls[0]
+    assert (given, named["parallelism"]) == (policies, 7)
+
+
+@pytest.mark.parametrize(("value", "said"), [("many", "expected an integer"), ("0", "takes a number above zero")])
+def test_a_wrong_variable_is_named(
+    connform: Connform, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, value: str, said: str
+) -> None:
+    monkeypatch.setenv("CONNFORM_PARALLELISM", value)
+    run = connform("check")
+    assert (run.code, engine.calls) == (64, [])
+    assert "CONNFORM_PARALLELISM" in run.err
+    assert said in run.err
+
+
+def test_chdir_is_as_if_started_there(
+    connform: Connform, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Also for flags before it, whose paths are looked at only then."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert connform("--output", "b/report", "-C", "a", "check").code == 0
+    assert (tmp_path / "a" / "b" / "report").exists()
+    assert Path.cwd() == tmp_path / "a"
+
+
 @pytest.mark.parametrize("argv", [["-f", "x", "list"], ["list", "-f", "x"]])
 def test_one_place_is_enough(connform: Connform, engine: FakeEngine, argv: list[str]) -> None:
     connform(*argv)

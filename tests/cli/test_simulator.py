@@ -105,7 +105,7 @@ def test_it_fails_where_it_is_told_to(connform: Connform) -> None:
         (("--fault", "=slow_token"), "HOST/PATH=NAME"),
         (("--fault", "a.example="), "HOST/PATH=NAME"),
         (("--token-lifetime", "0"), "above zero"),
-        (("--format", "json"), "no such option: --format"),
+        (("--format", "json"), "doesn't take --format"),
     ],
 )
 def test_what_it_can_not_do_is_a_usage_error(connform: Connform, argv: tuple[str, str], says: str) -> None:

@@ -180,7 +180,7 @@ def test_force_overwrites_it(connform: Init, tmp_path: Path) -> None:
         (["--set", "instance"], "--set takes NAME=VALUE"),
         (["--provider", "iinked-sgn"], "did you mean `iinked-sign`?"),
         (["--provider", "http"], "another API needs `provider: http`"),
-        (["-f", "other.yaml"], "instead of --file"),
+        (["-f", "other.yaml"], "doesn't take -f"),
     ],
     ids=" ".join,
 )

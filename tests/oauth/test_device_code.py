@@ -54,7 +54,7 @@ def test_a_grant_from_login_to_revocation(tmp_path: Path, provider: Provider) ->
     login = DeviceLoginProcess(tmp_path, "--device", "--no-input")
     provider.consent_on_another_device(login.address, login.code)
     out, _ = login.end()
-    assert out.startswith("customer is granted profile offline_access\n  access token   until ")
+    assert out.startswith("customer is granted profile offline_access\n  access token   for ")
     assert ask(tmp_path).code == 0
     time.sleep(2.1)  # the access token ends
     checked = run("check", "--format", "json", cwd=tmp_path)

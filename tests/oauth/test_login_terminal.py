@@ -94,7 +94,7 @@ def test_a_person_who_pastes_wrongly_is_told_and_asked_again(folder: Path, simul
         paste(login, f"it ended on <{simulator.authorize(url)}>.")
         code, said = ends(login)
     assert (code, "customer is granted profile offline_access organization" in said) == (0, True), said
-    assert re.search(r"access token +until \S+ \S+ UTC, in \d+ minutes, then renewed\r\n", said)
+    assert re.search(r"access token +for \d+ \w+, until \S+ \S+ UTC, then renewed\r\n", said)
     assert f"stored in      {folder}/.connform/state.sqlite3\r\nnext: connform check customer\r\n" in said
 
 

@@ -1,6 +1,6 @@
-"""The command line's table of verbs: the module of each verb, and its help in one line.
+"""The command line's tables: the module of each verb and its help in one line, and the groups in which help lists them.
 
-Layer 5. A new verb is one module with `command` and one line here; help reads the table and imports no verb.
+Layer 5. A new verb is one module with `command`, one line here and its name in a group; help reads the table and imports no verb.
 """
 
 VERBS: dict[str, tuple[str, str]] = {
@@ -27,5 +27,16 @@ VERBS: dict[str, tuple[str, str]] = {
     "schema": ("connform.cli.schema", "Print the JSON Schema of manifests or of reports."),
     "completion": ("connform.cli.completion", "Print the completion script of a shell."),
     "version": ("connform.cli.version", "Print the version."),
+    "help": ("connform.cli.help", "Print the help of a command, or a page of the manual."),
 }
 """Verb → its module, and its one line of help."""
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "First steps": ("init", "validate", "check", "doctor"),
+    "Every day": ("plan", "apply", "list", "show", "request"),
+    "Grants and secrets": ("login", "logout", "token", "exec", "secrets"),
+    "State": ("state", "graph"),
+    "Manifests": ("fmt", "explain", "providers", "schema"),
+    "Other": ("simulator", "completion", "version", "help"),
+}
+"""Title of a group → its verbs."""

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from connform.cli.actor import current_actor
+from connform.cli.color import wants_color
 from connform.cli.flag_values import require_positive
 from connform.cli.flags import SHARD, parallel_flags
-from connform.cli.output import columns_of, reporting, wants_color, write_note, write_stderr
+from connform.cli.output import columns_of, reporting, write_note, write_stderr
 from connform.cli.progress import progress
 from connform.cli.streams import is_attended
 from connform.cli.usage import UsageProblem
+from connform.cli.verb import Verb
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
@@ -21,7 +23,16 @@ if TYPE_CHECKING:
     from connform.engine.run.state_location import StateLocation
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform apply": "show the plan, ask, then check and record what changed",
+        "connform apply customer-globex": "one connection",
+        "connform apply --plan plan.json": "in a CI job: exactly the plan that was reviewed",
+        "connform apply --yes --simulate": "rehearse it, without secrets",
+    },
+    page="reference/state",
+)
 @click.option("--plan", "plan_file", metavar="FILE", help="Carry out a saved plan, and only that.")
 @click.option("--expect-digest", metavar="DIGEST", help="Carry out the plan with this digest, and only that.")
 @click.option("--yes", is_flag=True, help="Don't ask. Needed where there is no terminal.")

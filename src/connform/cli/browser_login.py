@@ -129,13 +129,19 @@ def _show_address(started: Login, *, no_browser: bool) -> None:
     write_stderr(f"open this address, and log in as the customer:\n\n  {clean(started.url)}\n\n")
     if no_browser:
         return
-    if _has_browser():
-        import webbrowser
-
-        if webbrowser.open(started.url):
-            write_stderr("A browser was asked to open it.\n")
+    if _open(started.url):
+        write_stderr("A browser was asked to open it.\n")
     elif started.has_device_code and sys.stderr.isatty():
         write_stderr("No browser can be opened here; with --device, the login is done on another device.\n")
+
+
+def _open(url: str) -> bool:
+    """Open an address in a browser, and return whether one was started."""
+    if not _has_browser():
+        return False
+    import webbrowser
+
+    return webbrowser.open(url)
 
 
 def _has_browser() -> bool:

@@ -9,6 +9,7 @@ import click
 from connform.cli.flags import parallel_flags
 from connform.cli.output import reporting
 from connform.cli.progress import progress
+from connform.cli.verb import Verb
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
@@ -16,7 +17,16 @@ if TYPE_CHECKING:
     from connform.engine.run.state_location import StateLocation
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform check": "every connection",
+        "connform check customer-globex 'sandbox-*'": "those with these names",
+        "connform check --tag billing --simulate": "those with a tag, rehearsed without secrets",
+        "connform check --format json --output connections.json": "in a CI job",
+    },
+    page="reference/verdicts",
+)
 @parallel_flags
 @reporting
 def command(

@@ -13,25 +13,31 @@ from click.shell_completion import get_completion_class, shell_complete
 
 from connform.cli.completion_values import SHELLS
 from connform.cli.flag_values import completion_of
-from connform.cli.flags import common_flags
+from connform.cli.flags import OUTPUT, common_flags
 from connform.cli.options import Options
 from connform.cli.output import write_output
 from connform.cli.usage import UsageProblem, did_you_mean
+from connform.cli.verb import Verb
 
 VARIABLE = "_CONNFORM_COMPLETE"
 """The variable that the script sets when it asks for completions."""
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        'eval "$(connform completion bash)"': "bash (4.4 or newer), in ~/.bashrc",
+        'eval "$(connform completion zsh)"': "zsh, in ~/.zshrc, behind compinit",
+        "connform completion fish | source": "fish, in ~/.config/fish/config.fish",
+    },
+    page="guides/editors",
+)
 @click.argument("shell", shell_complete=completion_of("shells"))
-@common_flags
+@common_flags(OUTPUT)
 def command(options: Options, *, shell: str) -> int:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
-    \b
-    bash (4.4 or newer), in ~/.bashrc:     eval "$(connform completion bash)"
-    zsh, in ~/.zshrc, behind compinit:     eval "$(connform completion zsh)"
-    fish, in ~/.config/fish/config.fish:   connform completion fish | source
+    SHELL is bash, zsh or fish. The script completes commands, flags, names of connections, tags and codes.
     """
     if shell not in SHELLS:
         raise UsageProblem(f"SHELL is {', '.join(SHELLS[:-1])} or {SHELLS[-1]}", did_you_mean(shell, SHELLS))

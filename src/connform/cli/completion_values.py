@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from connform.cli.flag_values import TEXT_OR_JSON
+
 if TYPE_CHECKING:
     from connform.engine.init.choices import Choices
 
@@ -56,6 +58,10 @@ def _formats(_: click.Context) -> Iterable[tuple[str, str]]:
     from connform.reporters import format_names
 
     return ((name, "") for name in format_names())
+
+
+def _text_or_json(_: click.Context) -> Iterable[tuple[str, str]]:
+    return ((name, "") for name in TEXT_OR_JSON)
 
 
 def _codes(_: click.Context) -> Iterable[tuple[str, str]]:
@@ -129,5 +135,6 @@ _VALUES: dict[str, Callable[[click.Context], Iterable[tuple[str, str]]]] = {
     "schemas": _schemas,
     "shells": _shells,
     "tags": _tags,
+    "text_or_json": _text_or_json,
 }
 """Kind of parameter → its values, each with a help text."""

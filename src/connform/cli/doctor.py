@@ -10,6 +10,7 @@ from connform.cli.flag_values import require_positive
 from connform.cli.flags import state_flags
 from connform.cli.output import reporting
 from connform.cli.progress import progress
+from connform.cli.verb import Verb
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
     from connform.engine.run.state_location import StateLocation
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform doctor": "what works here, and what is missing for this manifest",
+        "connform doctor customer-globex": "what one connection needs",
+        "connform doctor --offline": "ask nothing over the network",
+    },
+    page="reference/doctor",
+)
 @click.option("--offline", is_flag=True, help="Ask nothing over the network.")
 @click.option(
     "--timeout",

@@ -17,11 +17,12 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from connform.cli.flag_values import completion_of
-from connform.cli.flags import common_flags, network_flags
+from connform.cli.flags import FILES, POLICIES, common_flags, network_flags
 from connform.cli.masking import Mask
 from connform.cli.options import Options
 from connform.cli.output import write_stderr
 from connform.cli.usage import UsageProblem
+from connform.cli.verb import Verb
 from connform.engine.run.state_location import StateLocation
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames
@@ -40,7 +41,7 @@ _LINGER_S = 0.5
 _ARGV = "connform.argv"
 
 
-class _Exec(click.Command):
+class _Exec(Verb):
     """A click command that sets aside the arguments after `--`: the command to run."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -50,13 +51,21 @@ class _Exec(click.Command):
         return super().parse_args(ctx, args[:separator])
 
 
-@click.command(cls=_Exec)
+@click.command(
+    cls=_Exec,
+    examples={
+        "connform exec sandbox-us -- ./import.sh": "the script reads SANDBOX_US_BASE_URL and SANDBOX_US_API_KEY",
+        "connform exec sandbox-us --simulate -- ./import.sh": "the same against the simulator, without secrets",
+        "connform exec sandbox-us customer-globex -- make test": "with several connections",
+    },
+    page="guides/oauth",
+)
 @click.argument(
     "names", nargs=-1, required=True, shell_complete=completion_of("connections"), metavar="NAME... -- COMMAND"
 )
 @click.option("--no-masking", is_flag=True, help="Leave the command's output alone, and its terminal to it.")
 @network_flags
-@common_flags
+@common_flags(FILES, POLICIES)
 def command(
     options: Options,
     *,

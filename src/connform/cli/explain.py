@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flag_values import completion_of
-from connform.cli.flags import common_flags
+from connform.cli.flags import TEXT_OR_JSON, common_flags
 from connform.cli.inert import Syntax
 from connform.cli.options import Options
 from connform.cli.output import row_width, write_output
 from connform.cli.usage import UsageProblem, did_you_mean
+from connform.cli.verb import Verb
 
 if TYPE_CHECKING:
     from connform.engine.explain import Explanation
@@ -21,9 +22,17 @@ if TYPE_CHECKING:
 _WIDTH = 79
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform explain unknown-key": "what a diagnostic means, with an example",
+        "connform explain auth_denied": "what a failed check means",
+        "connform explain": "every code",
+    },
+    page="reference/diagnostics",
+)
 @click.argument("code", required=False, shell_complete=completion_of("codes"))
-@common_flags
+@common_flags(TEXT_OR_JSON)
 def command(options: Options, *, code: str | None) -> int:
     """Say what a code means, why it is so and what to do.
 

@@ -5,16 +5,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import click
 
-from connform.cli.usage import UsageProblem, did_you_mean
+from connform.cli.usage import UsageProblem, did_you_mean, source_of
 
 Function = Callable[..., Any]
 
 _MAX_SHARDS = 64
+TEXT_OR_JSON = ("text", "json")
+"""The formats of what is no report."""
 
 
 def completion_of(kind: str) -> Function:
@@ -57,11 +59,10 @@ def require_commit(_context: click.Context, parameter: click.Parameter, value: s
     return value or ""
 
 
-def require_positive(_context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+def require_positive(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
     """Return a number above zero; refuse any other."""
     if value is not None and not 0 < value < float("inf"):
-        message = f"{parameter.opts[-1]} takes a number above zero"
-        raise UsageProblem(message)
+        raise UsageProblem(f"{source_of(context, parameter)} takes a number above zero")
     return value
 
 
@@ -114,3 +115,18 @@ def parse_formats(
         message = "only one format can go to standard output"
         raise UsageProblem(message, "name a file for the others: `--format json=report.json`")
     return tuple(pairs)
+
+
+def parse_text_or_json(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return pairs as `parse_formats` does."""
+    return require_text_or_json([(value, "") for value in values])
+
+
+def require_text_or_json(formats: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the formats of a command line; refuse those of reports, and a file."""
+    for name, file in formats:
+        if file or name not in TEXT_OR_JSON:
+            raise UsageProblem(f"--format takes {' or '.join(TEXT_OR_JSON)} here", did_you_mean(name, TEXT_OR_JSON))
+    return tuple(formats)

@@ -1,12 +1,12 @@
-"""The flags that all verbs or several verbs take, and the decorators that add them. Layer 5, no IO.
+"""The flags that several verbs take, in groups, and the decorators that add them. Layer 5, no IO.
 
-The common flags may stand before and after the verb. Lists are joined; of two single values, the one after the verb wins.
+The shared flags may stand before and after the verb. Lists are joined; of two single values, the one after the verb wins.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any
 
@@ -16,27 +16,48 @@ from connform.cli.flag_values import (
     completion_of,
     parse_formats,
     parse_shard,
+    parse_text_or_json,
     require_commit,
     require_no_password,
     require_positive,
+    require_text_or_json,
     require_writable,
 )
 
 Function = Callable[..., Any]
 
 
-class _CommonFlag(click.Option):
-    """A flag of every command. `connform --help` describes it; the help of a command refers to that."""
+FILES = ("files",)
+"""Which manifests."""
+POLICIES = ("policies",)
+NAMES_AND_TAGS = ("connections", "exclude", "tags", "allow_empty")
+"""Which connections, of the manifests or of the state."""
+SELECTION = (*NAMES_AND_TAGS, "changed_since")
+NAMES = ("names",)
+"""Names by position, for verbs that take no other argument: the same as `-c`."""
+OUTPUT = ("output",)
+REPORT = ("formats", "output")
+"""How a report is written."""
+TEXT_OR_JSON = ("text_or_json", "output")
+"""How something is written that is no report."""
+_GENERAL = ("color", "no_color", "no_input", "quiet", "verbose", "debug", "debug_plugins")
+"""The flags of every verb."""
+
+
+class _SharedFlag(click.Option):
+    """A flag of several verbs. `connform --help` describes it; the help of a verb only names it."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        if ctx.parent is None:
-            return super().get_help_record(ctx)
-        return ("-f, -c, --format, …", "Flags of every command: `connform --help`.") if self.name == "files" else None
+        return super().get_help_record(ctx) if ctx.parent is None else None
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """Read the variable after the verb only: it would count twice otherwise."""
+        return super().resolve_envvar_value(ctx) if ctx.parent else None
 
 
-_common_flag = partial(click.option, cls=_CommonFlag)
-_COMMON = {
-    "files": _common_flag(
+_shared_flag = partial(click.option, cls=_SharedFlag)
+_SHARED: dict[str, Callable[[Function], Function]] = {
+    "files": _shared_flag(
         "-f",
         "--file",
         "files",
@@ -45,23 +66,23 @@ _COMMON = {
         help="A manifest, a folder, or `-`. Repeatable.",
         shell_complete=completion_of("files"),
     ),
-    "connections": _common_flag(
+    "connections": _shared_flag(
         "-c",
         "--connection",
         "connections",
         multiple=True,
         metavar="GLOB",
-        help="Only these. Repeatable.",
+        help="Only these, as NAME… does. Repeatable.",
         shell_complete=completion_of("connections"),
     ),
-    "exclude": _common_flag(
+    "exclude": _shared_flag(
         "--exclude",
         multiple=True,
         metavar="GLOB",
         help="All but these. Repeatable.",
         shell_complete=completion_of("connections"),
     ),
-    "tags": _common_flag(
+    "tags": _shared_flag(
         "--tag",
         "tags",
         multiple=True,
@@ -69,21 +90,23 @@ _COMMON = {
         help="Only connections with this tag. Repeatable.",
         shell_complete=completion_of("tags"),
     ),
-    "changed_since": _common_flag(
+    "changed_since": _shared_flag(
         "--changed-since", metavar="REF", callback=require_commit, help="Only what differs from this Git commit."
     ),
-    "allow_empty": _common_flag(
+    "allow_empty": _shared_flag(
         "--allow-empty", is_flag=True, help="Names and tags may match nothing, and no connection may be left."
     ),
-    "policies": _common_flag(
+    "policies": _shared_flag(
         "--policy",
         "policies",
         multiple=True,
+        type=click.Path(),  # its variable is a list as PATH is
+        envvar="CONNFORM_POLICY",
         metavar="PATH",
         help="A policy file, or a folder of them. Repeatable.",
         shell_complete=completion_of("files"),
     ),
-    "formats": _common_flag(
+    "formats": _shared_flag(
         "--format",
         "formats",
         multiple=True,
@@ -92,29 +115,44 @@ _COMMON = {
         shell_complete=completion_of("formats"),
         help="text (default), concise, json, jsonl, github, gitlab, sarif, junit or markdown; with a file, in addition.",
     ),
-    "output": _common_flag(
+    "text_or_json": _shared_flag(
+        "--format",
+        "formats",
+        multiple=True,
+        metavar="F",
+        callback=parse_text_or_json,
+        shell_complete=completion_of("text_or_json"),
+    ),
+    "output": _shared_flag(
         "--output",
         metavar="FILE",
         callback=require_writable,
         help="A file in place of standard output.",
         shell_complete=completion_of("files"),
     ),
-    "no_color": _common_flag("--no-color", is_flag=True, help="No colours (as NO_COLOR does)."),
-    "no_input": _common_flag("--no-input", is_flag=True, help="Never ask a question."),
-    "quiet": _common_flag("-q", "--quiet", is_flag=True, help="Errors and failures only."),
-    "verbose": _common_flag("-v", "--verbose", count=True, help="More facts. Repeatable."),
-    "debug": _common_flag(
+    "color": _shared_flag(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        metavar="WHEN",
+        help="auto (default), always or never; --no-color is the last.",
+    ),
+    "no_color": _shared_flag("--no-color", is_flag=True, hidden=True),
+    "no_input": _shared_flag("--no-input", is_flag=True, help="Never ask a question."),
+    "quiet": _shared_flag("-q", "--quiet", is_flag=True, help="Errors and failures only."),
+    "verbose": _shared_flag("-v", "--verbose", count=True, help="More facts. Repeatable."),
+    "debug": _shared_flag(
         "--debug",
         is_flag=True,
         envvar="CONNFORM_DEBUG",
         help="Print requests, renewals and reads of secrets to standard error; no secret.",
     ),
-    "debug_plugins": _common_flag(
+    "debug_plugins": _shared_flag(
         "--debug-plugins",
         is_flag=True,
         envvar="CONNFORM_DEBUG_PLUGINS",
         help="Print exceptions in plug-ins with their messages, which may hold a secret.",
     ),
+    "names": click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion_of("connections")),
 }
 _SIMULATE = click.option("--simulate", is_flag=True, help="Rehearse against an embedded simulator, without secrets.")
 TIMEOUT = click.option(
@@ -159,47 +197,51 @@ PARALLELISM = click.option(
     "--parallelism",
     type=int,
     default=100,
+    envvar="CONNFORM_PARALLELISM",
     callback=require_positive,
     metavar="N",
     help="Checks at once; 100 by default.",
 )
 
 
-def unmerged_flags(function: Function, without: str = "") -> Function:
-    """Add the common flags to a command's function, each as an argument; `without` names one to leave out."""
-    for name, option in reversed(_COMMON.items()):
-        if name != without:
-            function = option(function)
+def flags_before_verb(function: Function) -> Function:
+    """Add every shared flag to the function of the group, each as an argument."""
+    return _add(function, [name for name in _SHARED if name not in ("text_or_json", *NAMES)])
+
+
+def common_flags(*groups: Sequence[str]) -> Callable[[Callable[..., int]], Function]:
+    """Return a decorator that adds groups of shared flags to a verb's function, which takes them as its first argument, an `Options`."""
+    names = [name for group in (*groups, _GENERAL) for name in group]
+
+    def decorate(function: Callable[..., int]) -> Function:
+        @wraps(function)
+        def merged(**arguments: Any) -> int:
+            from connform.cli.merging import merge, require_names, require_taken
+
+            context = click.get_current_context()
+            before = context.find_object(dict) or {}
+            require_taken(context, before)
+            if "names" in names:
+                arguments["connections"] += require_names(arguments.pop("names"))
+            options = merge(context, before, arguments)
+            if "text_or_json" in names:
+                require_text_or_json(options.formats)
+            if not (options.debug or options.debug_plugins):
+                return function(options, **arguments)
+            from connform.cli.debug import debugging
+
+            with debugging(options):
+                return function(options, **arguments)
+
+        return _add(merged, names)
+
+    return decorate
+
+
+def _add(function: Function, names: Sequence[str]) -> Function:
+    for name in reversed(names):
+        function = _SHARED[name](function)
     return function
-
-
-def common_flags(function: Callable[..., int], without: str = "") -> Function:
-    """Add the common flags to a verb's function, which takes them all as its first argument, an `Options`."""
-
-    @wraps(function)
-    def merged(**arguments: Any) -> int:
-        from connform.cli.options import Options
-
-        flags_before_verb = click.get_current_context().find_object(dict) or {}
-        names = Options._fields
-        options = Options(**{name: _merge(flags_before_verb.get(name), arguments.pop(name, None)) for name in names})
-        if not (options.debug or options.debug_plugins):
-            return function(options, **arguments)
-        from connform.cli.debug import debugging
-
-        with debugging(options):
-            return function(options, **arguments)
-
-    return unmerged_flags(merged, without)
-
-
-def _merge(before: Any, after: Any) -> Any:
-    return (before or ()) + after if isinstance(after, tuple) else after or before or after
-
-
-def common_without_format(function: Callable[..., int]) -> Function:
-    """Add the common flags except `--format`, for a verb whose output is no report."""
-    return common_flags(function, without="formats")
 
 
 def state_flags(function: Function) -> Function:

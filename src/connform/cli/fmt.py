@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from connform.cli.color import wants_color
 from connform.cli.flag_values import completion_of
-from connform.cli.flags import common_flags
+from connform.cli.flags import FILES, OUTPUT, common_flags
 from connform.cli.options import Options
-from connform.cli.output import columns_of, wants_color, write_data, write_output, write_stderr
+from connform.cli.output import columns_of, write_data, write_output, write_stderr
 from connform.cli.usage import UsageProblem
+from connform.cli.verb import Verb
 from connform.diagnostics import Diagnostic
 from connform.faults import ExitCode
 from connform.layout.canonical import ModelChangedError
@@ -23,11 +25,19 @@ if TYPE_CHECKING:
 _STDIN = "-"
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform fmt": "write the manifest in the canonical layout",
+        "connform fmt --check": "in a CI job: change nothing, and exit with 3 if something would change",
+        "connform fmt --diff teams/billing": "show what would change",
+    },
+    page="reference/layout",
+)
 @click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion_of("files"))
 @click.option("--check", is_flag=True, help="Change nothing; end with 3 if a file would change.")
 @click.option("--diff", is_flag=True, help="Change nothing; print what would change.")
-@common_flags
+@common_flags(FILES, OUTPUT)
 def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool) -> int:
     """Write manifests in the canonical layout.
 
@@ -37,8 +47,6 @@ def command(options: Options, *, paths: tuple[str, ...], check: bool, diff: bool
     files = options.files + paths
     if _STDIN in files and len(files) > 1:
         raise UsageProblem("`-` stands alone: what comes out is one manifest")
-    if options.connections or options.exclude or options.tags or options.changed_since:
-        raise UsageProblem("fmt writes whole files: -c, --exclude, --tag and --changed-since choose connections")
     from connform.engine.fmt import fmt
 
     layouts, diagnostics, bugs = fmt(files)

@@ -7,22 +7,31 @@ import subprocess
 
 import click
 
-from connform.cli.flags import common_without_format, state_flags
+from connform.cli.flags import FILES, NAMES, OUTPUT, POLICIES, SELECTION, common_flags, state_flags
 from connform.cli.options import Options
 from connform.cli.output import write_output
 from connform.cli.usage import UsageProblem
+from connform.cli.verb import Verb
 from connform.engine.run.state_location import StateLocation
 from connform.programs import find_program
 
 _SVG = "svg"
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform graph": "a diagram in Mermaid, for Markdown",
+        "connform graph --format svg --output connections.svg": "a picture, drawn by Graphviz",
+        "connform graph 'sandbox-*' --format dot": "some connections, for Graphviz",
+    },
+    page="reference/state",
+)
 @click.option(
     "--format", "kind", type=click.Choice(["mermaid", "dot", _SVG]), default="mermaid", help="mermaid by default."
 )
 @state_flags
-@common_without_format
+@common_flags(FILES, POLICIES, SELECTION, NAMES, OUTPUT)
 def command(options: Options, *, kind: str, state: StateLocation) -> int:
     """Draw the connections with their templates and stores.
 

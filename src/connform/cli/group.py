@@ -5,17 +5,20 @@ No verb, no engine and no reporter is imported before it is needed.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 import click
 
-from connform.cli import VERBS
-from connform.cli.flags import unmerged_flags
+from connform.cli import GROUPS, VERBS
+from connform.cli.flags import flags_before_verb
 from connform.cli.usage import UsageProblem, did_you_mean
 
 _USAGE = 64
+_DESCRIBED_GROUPS = 2
+"""How many groups `connform` alone describes, so that all fits a terminal of 24 lines."""
 _SETTINGS = {
     "help_option_names": ["-h", "--help"],
     "terminal_width": 79,  # asking the terminal would import shutil: a fifth of bare Python's start-up
@@ -41,18 +44,49 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb, or suggest the one that was probably meant."""
         if args[0] not in VERBS:
-            raise UsageProblem("unknown command", did_you_mean(args[0], VERBS))
+            every = f"the commands are {', '.join(VERBS)}; `connform help` describes them"
+            raise UsageProblem("unknown command", did_you_mean(args[0], VERBS) or every)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's signature)
-        """List the verbs from their table."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs from their table, then the options."""
+        for title, verbs in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(verb, VERBS[verb][1]) for verb in verbs])
+        click.Command.format_options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click's signature)
+        """Say where the rest is described."""
+        with formatter.section("Learn more"):
+            formatter.write_dl(
+                [
+                    ("connform help COMMAND", "Examples and options of a command."),
+                    ("connform help", "The pages of the manual: exit-codes, environment, formats, …"),
+                ]
+            )
+
+
+def _change_folder(_context: click.Context, _parameter: click.Parameter, folder: str | None) -> None:
+    if folder is None:
+        return
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise UsageProblem(f"-C: can't change into {folder}: {error.strerror}") from None
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings=_SETTINGS)
 @click.option("--version", is_flag=True, help="Print the version.")
-@unmerged_flags
+@click.option(
+    "-C",
+    "--chdir",
+    metavar="FOLDER",
+    is_eager=True,  # before the paths of other flags are looked at
+    expose_value=False,
+    callback=_change_folder,
+    help="Run as if started in this folder.",
+)
+@flags_before_verb
 @click.pass_context
 def cli(context: click.Context, /, *, version: bool, **before: Any) -> int:
     """Connections as code: declare, validate and check connections to APIs."""
@@ -64,8 +98,25 @@ def cli(context: click.Context, /, *, version: bool, **before: Any) -> int:
 
         click.echo(f"connform {__version__}")
         return 0
-    click.echo(context.get_help(), err=True)
+    click.echo(_overview(context), err=True)
     return _USAGE
+
+
+def _overview(context: click.Context) -> str:
+    """Return the most used verbs with what they do, and the names of all others."""
+    formatter = context.make_formatter()
+    formatter.write_text(cli.help or "")
+    formatter.write_paragraph()
+    formatter.write_usage(context.command_path, "COMMAND [OPTIONS] [ARGS]...")
+    titles = list(GROUPS)
+    for title in titles[:_DESCRIBED_GROUPS]:
+        with formatter.section(title):
+            formatter.write_dl([(verb, VERBS[verb][1]) for verb in GROUPS[title]])
+    formatter.write_paragraph()
+    formatter.write_dl([(f"{title}:", ", ".join(GROUPS[title])) for title in titles[_DESCRIBED_GROUPS:]])
+    formatter.write_paragraph()
+    formatter.write_text("`connform help COMMAND` has examples; `connform help` has every option, and the manual.")
+    return formatter.getvalue().rstrip()
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -18,6 +18,7 @@ from connform.cli.questions import Questions
 from connform.cli.saving import make_folder
 from connform.cli.streams import is_attended
 from connform.cli.usage import UsageProblem
+from connform.cli.verb import Verb
 
 if TYPE_CHECKING:
     from connform.engine.init.connection import Answers
@@ -29,7 +30,16 @@ _MAX_BYTES = 1024 * 1024
 """The largest .gitignore that is read."""
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform init": "ask what the first connection is, and write connections.yaml",
+        "connform init --environment production --region us --ci github": "with a workflow for GitHub",
+        "connform init --provider github --auth bearer --name github": "another provider of `connform providers list`",
+        "connform init --from-env .env": "a connection for each variable that a provider knows; copies no value",
+    },
+    page="reference/manifest",
+)
 @click.option(
     "--provider", metavar="NAME", help="The API; default: iinked-sign.", shell_complete=completion_of("described")
 )
@@ -73,7 +83,7 @@ _MAX_BYTES = 1024 * 1024
     help="Make connections of the variables in the environment, or in a dotenv file, by their names; no value is copied.",
 )
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
-@common_flags
+@common_flags()
 def command(
     options: Options, *, force: bool, from_env: str | None, settings: tuple[str, ...], **flags: str | None
 ) -> int:
@@ -83,9 +93,6 @@ def command(
     """
     from connform.engine.init import files
 
-    if options.files:
-        message = "init writes connections.yaml into the current folder: change into another one instead of --file"
-        raise UsageProblem(message)
     _refuse_to_overwrite(force, files.MANIFEST, "connections")
     questions = Questions(flags, settings, may_ask=is_attended() and not options.no_input)
     if from_env is not None:

@@ -6,10 +6,19 @@ import click
 
 from connform.cli.options import Options
 from connform.cli.output import reporting
+from connform.cli.verb import Verb
 from connform.engine.report import Report
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform list": "every connection, with its address and its tags",
+        "connform list 'sandbox-*' --format json": "some, for a program",
+        "connform list --changed-since origin/main": "those that differ from a commit",
+    },
+    page="reference/manifest",
+)
 @reporting
 def command(options: Options) -> Report:
     """List the connections."""

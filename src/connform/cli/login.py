@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flag_values import completion_of, require_positive
-from connform.cli.flags import common_flags, state_flags
+from connform.cli.flags import FILES, POLICIES, REPORT, SELECTION, common_flags, state_flags
 from connform.cli.options import Options
 from connform.cli.output import emit, write_stderr
 from connform.cli.usage import UsageProblem
+from connform.cli.verb import Verb
 from connform.engine.run.state_location import StateLocation
 
 if TYPE_CHECKING:
@@ -22,7 +23,16 @@ _DEFAULT_TIMEOUT_S = 300.0
 _MAX_TOKEN_CHARACTERS = 64 * 1024
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform login": "list the OAuth connections, and which of them need a login",
+        "connform login customer-globex": "log in with a browser, and paste the address on which it ends",
+        "connform login customer-globex --listen": "log in with a browser on this machine",
+        "connform login customer-globex --device": "log in with a code, on another device",
+    },
+    page="guides/oauth",
+)
 @click.argument("name", required=False, shell_complete=completion_of("connections"))
 @click.option(
     "--listen", is_flag=True, help="Wait for the browser on the port of redirect_uri; for an https one with --cert."
@@ -45,7 +55,7 @@ _MAX_TOKEN_CHARACTERS = 64 * 1024
     help="How long to wait for the person; by default 300, or as long as a device code is good.",
 )
 @state_flags
-@common_flags
+@common_flags(FILES, POLICIES, SELECTION, REPORT)
 def command(
     options: Options,
     *,

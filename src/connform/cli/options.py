@@ -1,4 +1,4 @@
-"""`Options`: the values of the flags that all verbs take. Layer 5, no IO."""
+"""`Options`: the values of the shared flags; those that a verb doesn't take have their default. Layer 5, no IO."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 class Options(NamedTuple):
-    """The values of the common flags."""
+    """The values of the shared flags."""
 
     files: tuple[str, ...] = ()
     """Manifests, folders, or `-`; empty for the default search."""
@@ -27,6 +27,8 @@ class Options(NamedTuple):
     """Format and file; an empty file is standard output or `output`."""
     output: str = ""
     """The file to write instead of standard output, or empty."""
+    color: str = "auto"
+    """When to use colours: auto, always or never."""
     no_color: bool = False
     """Whether colours are forbidden."""
     no_input: bool = False

@@ -1,7 +1,7 @@
 """Output of the verbs: reports, text and data on standard output or in files, messages on standard error.
 
-Layer 5. IO: standard output, standard error, files that the user named, a job's summary; reads NO_COLOR, TERM, COLUMNS
-and variables of CI systems.
+Layer 5. IO: standard output, standard error, files that the user named, a job's summary; reads TERM, COLUMNS and
+variables of CI systems.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from functools import cache, partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from connform.cli.flags import common_flags
+from connform.cli.color import wants_color
+from connform.cli.flags import FILES, NAMES, POLICIES, REPORT, SELECTION, common_flags
 from connform.cli.inert import Syntax, inert
 from connform.cli.interruption import INTERRUPTION
 from connform.cli.usage import UsageProblem
@@ -36,7 +37,7 @@ def reporting(function: Callable[..., Report]) -> Callable[..., Any]:
     def run_and_emit(options: Options, **arguments: Any) -> int:
         return finish(function(options, **arguments), options)
 
-    return common_flags(run_and_emit)
+    return common_flags(FILES, POLICIES, SELECTION, NAMES, REPORT)(run_and_emit)
 
 
 def finish(report: Report, options: Options) -> int:
@@ -128,12 +129,6 @@ def _append_to_summary(file: str, content: bytes) -> None:
     except OSError as error:
         reason = str(error.strerror)
     write_stderr(f"warning: can't add to the summary of the job: {reason}\n")
-
-
-def wants_color(stream: TextIO, options: Options) -> bool:
-    """Return whether to use colours: on a terminal, unless a flag, NO_COLOR (no-color.org) or TERM forbids them."""
-    is_dumb = os.environ.get("TERM") == "dumb"
-    return stream.isatty() and not (options.no_color or os.environ.get("NO_COLOR") or is_dumb)
 
 
 def columns_of(stream: TextIO | None) -> int:

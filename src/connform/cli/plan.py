@@ -5,14 +5,35 @@ from __future__ import annotations
 import click
 
 from connform.cli.flag_values import require_writable
-from connform.cli.flags import PARALLELISM, SHARD, TIMEOUT, common_flags, state_flags
+from connform.cli.flags import (
+    FILES,
+    NAMES,
+    PARALLELISM,
+    POLICIES,
+    REPORT,
+    SELECTION,
+    SHARD,
+    TIMEOUT,
+    common_flags,
+    state_flags,
+)
 from connform.cli.options import Options
 from connform.cli.output import finish, save
 from connform.cli.progress import progress
+from connform.cli.verb import Verb
 from connform.engine.run.state_location import StateLocation
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform plan": "what apply would do, from the manifest and the state alone",
+        "connform plan --refresh": "also what is no longer as it was recorded",
+        "connform plan --out plan.json": "save it, for `connform apply --plan plan.json`",
+        "connform plan --detailed-exitcode --format markdown": "in a CI job: exit with 2 if there are changes",
+    },
+    page="reference/state",
+)
 @click.option("--refresh", is_flag=True, help="Look at the live side of what is applied as well.")
 @click.option("--out", metavar="FILE", callback=require_writable, help="Save the plan, for `apply --plan FILE`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
@@ -20,7 +41,7 @@ from connform.engine.run.state_location import StateLocation
 @PARALLELISM
 @TIMEOUT
 @state_flags
-@common_flags
+@common_flags(FILES, POLICIES, SELECTION, NAMES, REPORT)
 def command(
     options: Options,
     *,

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flag_values import completion_of
-from connform.cli.flags import common_flags
+from connform.cli.flags import FILES, TEXT_OR_JSON, common_flags
 from connform.cli.inert import Syntax
 from connform.cli.options import Options
 from connform.cli.output import emit, row_width, write_output
 from connform.cli.usage import UsageProblem, did_you_mean
+from connform.cli.verb import Verb
 from connform.diagnostics import Severity
 
 if TYPE_CHECKING:
@@ -24,10 +25,18 @@ _LEAST_IMPORTANT = (1, 2, 3)
 """Columns, the first to be cut on a narrow terminal first: the title or the example, the group, where it comes from."""
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform providers list": "every provider",
+        "connform providers show github": "the addresses and answers of one",
+        "connform providers test": "judge the examples of every provider",
+    },
+    page="guides/providers",
+)
 @click.argument("what", type=click.Choice(["list", "show", "test"]))
 @click.argument("name", required=False, shell_complete=completion_of("providers"))
-@common_flags
+@common_flags(FILES, TEXT_OR_JSON)
 def command(options: Options, *, what: str, name: str | None) -> int:
     """List the providers, show one, replay its examples.
 

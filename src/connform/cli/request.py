@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flag_values import completion_of
-from connform.cli.flags import common_flags, network_flags
+from connform.cli.flags import FILES, OUTPUT, POLICIES, common_flags, network_flags
 from connform.cli.options import Options
 from connform.cli.output import write_data, write_stderr
 from connform.cli.usage import UsageProblem
+from connform.cli.verb import Verb
 from connform.engine.run.state_location import StateLocation
 from connform.faults import ExitCode
 
@@ -24,7 +25,15 @@ _STATUS_CODES = {401: ExitCode.CREDENTIAL_REJECTED, 403: ExitCode.CREDENTIAL_REJ
 _ERRORS_FROM, _SERVER_ERRORS_FROM = 400, 500
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform request sandbox-us POST /packages/list --json '{\"take\": 10}'": "send JSON",
+        "connform request sandbox-us GET /packages/42 --include": "show the status and the headers too",
+        "connform request sandbox-us POST /documents --form file=@contract.pdf": "send a file",
+    },
+    page="reference/manifest",
+)
 @click.argument("name", shell_complete=completion_of("connections"))
 @click.argument("method")
 @click.argument("path")
@@ -36,7 +45,7 @@ _ERRORS_FROM, _SERVER_ERRORS_FROM = 400, 500
 @click.option("-H", "--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A header. Repeatable.")
 @click.option("--include", is_flag=True, help="Print the status and the headers before the body.")
 @network_flags
-@common_flags
+@common_flags(FILES, POLICIES, OUTPUT)
 def command(
     options: Options,
     *,

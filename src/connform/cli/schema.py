@@ -10,23 +10,35 @@ from typing import Any
 import click
 
 from connform.cli.flag_values import completion_of
-from connform.cli.flags import common_flags
+from connform.cli.flags import OUTPUT, common_flags
 from connform.cli.inert import Syntax
 from connform.cli.options import Options
 from connform.cli.output import save, write_output
 from connform.cli.saving import make_folder
 from connform.cli.usage import UsageProblem, did_you_mean
+from connform.cli.verb import Verb
 
 _INVISIBLE = re.compile("[\x7f-\xa0\u1680\u2000-\u200f\u2028-\u202f\u205f\u3000]")
 """Invisible characters that patterns hold: they are written as escapes."""
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform schema": "the schema of manifests, for editors",
+        "connform schema report": "the schema of reports in JSON",
+        "connform schema --write schema": "all of them, into a folder",
+    },
+    page="guides/editors",
+)
 @click.argument("name", default="connections", shell_complete=completion_of("schemas"))
 @click.option("--write", "folder", metavar="DIR", help="Write every schema as DIR/NAME.schema.json instead.")
-@common_flags
+@common_flags(OUTPUT)
 def command(options: Options, *, name: str, folder: str | None) -> int:
-    """Print the JSON Schema of manifests or of reports."""
+    """Print the JSON Schema of manifests or of reports.
+
+    NAME is connections (default), policy, plan, report or report-line.
+    """
     from connform.reporters.schemas import SCHEMAS
 
     if name not in SCHEMAS:

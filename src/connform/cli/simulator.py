@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flag_values import require_positive, require_writable
-from connform.cli.flags import common_without_format
+from connform.cli.flags import common_flags
 from connform.cli.options import Options
 from connform.cli.output import save, write_stderr, write_stdout
 from connform.cli.usage import UsageProblem
+from connform.cli.verb import Verb
 from connform.errors import ConnformError
 
 if TYPE_CHECKING:
@@ -67,7 +68,15 @@ connform check
 """
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform simulator": "on a free port, until Ctrl-C",
+        "connform simulator --port 18555 --ca-file ca.pem": "on one port, with its certificate in a file",
+        "connform simulator --fault 127.0.0.1/connect/token=slow_token": "with tokens that come late",
+    },
+    page="guides/oauth",
+)
 @click.option("--port", type=int, default=0, metavar="N", help="A port of 127.0.0.1; a free one by default.")
 @click.option("--ca-file", metavar="FILE", callback=require_writable, help="Where to write the CA's certificate.")
 @click.option(
@@ -80,7 +89,7 @@ connform check
     help="How long access tokens of grants live; an hour by default.",
 )
 @click.option("--fault", "faults", multiple=True, metavar="HOST[/PATH]=NAME", help="What fails there. Repeatable.")
-@common_without_format
+@common_flags()
 def command(
     options: Options,
     *,
@@ -89,8 +98,9 @@ def command(
     lifetime_s: float,
     faults: tuple[str, ...],
 ) -> int:
-    """Run the simulated iinked Sign until interrupted; on a terminal, with a line for each request.
+    """Run the simulated iinked Sign until interrupted.
 
+    On a terminal, it prints a line for each request.
     `--fault 127.0.0.1/connect/token=slow_token` lets every token come late; a wrong NAME shows those that there are.
     """
     gc.enable()  # main() disables it for commands that end soon

@@ -5,20 +5,29 @@ from __future__ import annotations
 import click
 
 from connform.cli.flag_values import completion_of, require_positive
-from connform.cli.flags import common_flags, state_flags
+from connform.cli.flags import FILES, NAMES_AND_TAGS, REPORT, common_flags, state_flags
 from connform.cli.options import Options
 from connform.cli.output import finish, write_stdout
 from connform.cli.usage import UsageProblem
+from connform.cli.verb import Verb
 from connform.engine.run.state_location import StateLocation
 
 _WITH_NAME = ("show", "history", "rm")
 """The subcommands that take one name."""
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform state list": "what was recorded of every connection",
+        "connform state history customer-globex": "each attempt of one",
+        "connform state mv customer-globex customer-acme": "rename one, and keep its grant",
+        "connform state export --output state.json": "everything, as JSON",
+    },
+    page="reference/state",
+)
 @click.argument("what", type=click.Choice(["list", *_WITH_NAME, "mv", "export"]))
-@click.argument("name", required=False, shell_complete=completion_of("connections"))
-@click.argument("new_name", metavar="[NEW]", required=False, shell_complete=completion_of("connections"))
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completion_of("connections"))
 @click.option(
     "--lock-timeout",
     "lock_timeout_s",
@@ -29,41 +38,39 @@ _WITH_NAME = ("show", "history", "rm")
     help="How long `rm` and `mv` wait for a run of apply; 60 by default.",
 )
 @state_flags
-@common_flags
-def command(
-    options: Options, *, what: str, name: str | None, new_name: str | None, lock_timeout_s: float, state: StateLocation
-) -> int:
+@common_flags(FILES, NAMES_AND_TAGS, REPORT)
+def command(options: Options, *, what: str, names: tuple[str, ...], lock_timeout_s: float, state: StateLocation) -> int:
     """List, show, rename, forget or export what is recorded.
 
     \b
-    list          what is known of every connection
-    show NAME     everything that is known of one
-    history NAME  every attempt that is remembered
-    mv NAME NEW   give one another name, its history and its grant too
-    rm NAME       forget one and its issued token; its server hears nothing, its grant stays
-    export        everything, as JSON
+    list [NAME]...    what is known of every connection, or of some
+    show NAME         everything that is known of one
+    history NAME      every attempt that is remembered
+    mv NAME NEW       give one another name, its history and its grant too
+    rm NAME           forget one and its issued token; its grant stays
+    export [NAME]...  everything, as JSON
     """  # noqa: D301  (click's mark for lines that stay as they are)
     from connform.engine.load.selection import Selection
     from connform.engine.state import forget, report_state
 
-    name_count = 2 if what == "mv" else int(what in _WITH_NAME)
-    if bool(name) + bool(new_name) != name_count:
-        raise UsageProblem(
-            f"`state {what}` takes {('no name', 'the name of a connection', 'an old name and a new one')[name_count]}"
-        )
-    if name and new_name:
-        _move(options, name, new_name, lock_timeout_s, state)
+    if what == "mv":
+        if len(names) != 2:  # noqa: PLR2004  (the two that the message names)
+            raise UsageProblem(
+                "`state mv` takes an old name and a new one", "connform state mv customer-globex customer-acme"
+            )
+        _move(options, *names, lock_timeout_s, state)
         return 0
-    if options.changed_since:
-        raise UsageProblem(
-            "--changed-since compares manifests with a commit, and `state` looks at what is recorded: leave it out"
-        )
+    if what in _WITH_NAME and len(names) != 1:
+        raise UsageProblem(f"`state {what}` takes the name of a connection", f"connform state {what} customer-globex")
     if what == "rm":
-        forget(options.files, name or "", state=state, lock_timeout_s=lock_timeout_s)
+        forget(options.files, names[0], state=state, lock_timeout_s=lock_timeout_s)
         if not options.quiet:
-            write_stdout(f"{name} is forgotten; the next apply creates it anew if it is still declared\n")
+            write_stdout(f"{names[0]} is forgotten; the next apply creates it anew if it is still declared\n")
         return 0
-    selection = Selection((name,)) if name else options.selection
+    if what in _WITH_NAME:
+        selection = Selection(names)
+    else:
+        selection = options._replace(connections=options.connections + names).selection
     if what == "export":
         options = options._replace(formats=(*options.formats, ("json", "")))
     report = report_state(
@@ -72,7 +79,7 @@ def command(
         state=state,
         command=f"state {what}",
         with_history=what in {"history", "export"},
-        with_specifications=what != "list" or any(name != "text" for name, _ in options.formats),
+        with_specifications=what != "list" or any(form != "text" for form, _ in options.formats),
     )
     return finish(report, options)
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from connform.cli.flag_values import completion_of
-from connform.cli.flags import common_without_format, network_flags
+from connform.cli.flags import FILES, OUTPUT, POLICIES, common_flags, network_flags
 from connform.cli.output import write_data
 from connform.cli.usage import UsageProblem
+from connform.cli.verb import Verb
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
@@ -51,14 +52,22 @@ def _expiry(credential: ReadyCredential) -> str:
     return f"{credential.expires_at:%FT%TZ}"
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform token customer-globex | pbcopy": "into the clipboard of macOS",
+        "connform token customer-globex --output token.txt": "into a file that only this user can read",
+        "connform token customer-globex --format exec-credential": "for kubectl",
+    },
+    page="guides/oauth",
+)
 @click.argument("name", shell_complete=completion_of("connections"))
 @click.option("--format", "form", type=click.Choice(list(_FORMATS)), default="raw", help="Default: raw.")
 @click.option(
     "--force-renew", is_flag=True, help="Renew a token that has not ended, unless it is a minute old or less."
 )
 @network_flags
-@common_without_format
+@common_flags(FILES, POLICIES, OUTPUT)
 def command(
     options: Options,
     *,

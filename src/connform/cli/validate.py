@@ -12,23 +12,33 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flag_values import completion_of
-from connform.cli.flags import common_flags
+from connform.cli.flags import FILES, POLICIES, REPORT, SELECTION, common_flags
 from connform.cli.output import emit, write_output, write_stderr
 from connform.cli.usage import UsageProblem
+from connform.cli.verb import Verb
 
 if TYPE_CHECKING:
     from connform.cli.options import Options
     from connform.engine.fix import FixedManifest
 
 
-@click.command()
+@click.command(
+    cls=Verb,
+    examples={
+        "connform validate": "the manifest of this folder, or of the nearest one above",
+        "connform validate teams/billing -c customer-globex": "one connection of the manifests in a folder",
+        "connform validate --fix": "correct what has one certain correction",
+        "connform validate --format github --format sarif=connform.sarif": "in a CI job",
+    },
+    page="reference/diagnostics",
+)
 @click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion_of("files"))
 @click.option("--fix", "wants_fix", is_flag=True, help="First mend in the files what has one certain correction.")
 @click.option("--diff", is_flag=True, help="With --fix: change nothing; print what would change.")
 @click.option(
     "--by-root", is_flag=True, help="PATH… changed: check the manifests that each belongs to, root by root; for hooks."
 )
-@common_flags
+@common_flags(FILES, POLICIES, SELECTION, REPORT)
 def command(options: Options, paths: tuple[str, ...], *, wants_fix: bool, diff: bool, by_root: bool) -> int:
     """Check manifests offline, without secrets and network."""
     from connform.engine.validate import validate

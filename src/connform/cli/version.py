@@ -8,16 +8,24 @@ import platform
 import click
 
 from connform import __version__
-from connform.cli.flags import common_flags
+from connform.cli.flags import TEXT_OR_JSON, common_flags
 from connform.cli.inert import Syntax
 from connform.cli.options import Options
 from connform.cli.output import write_output
+from connform.cli.verb import Verb
 
 _LIBRARIES = ("click", "httpx", "jsonschema", "PyYAML")
 
 
-@click.command()
-@common_flags
+@click.command(
+    cls=Verb,
+    examples={
+        "connform version": "the version of connform",
+        "connform version -v": "also those of Python and of the libraries",
+        "connform version --format json": "for a program",
+    },
+)
+@common_flags(TEXT_OR_JSON)
 def command(options: Options) -> int:
     """Print the version."""
     if options.format == "json":

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from connform.auth.oauth.freshness import is_fresh
+from connform.auth.oauth.freshness import is_valid
 from connform.auth.oauth.server import AuthorizationServer
 from connform.engine.load.catalog import has_grant
 from connform.engine.load.manifest import read_manifest
@@ -102,6 +102,6 @@ def grant_problem(
         return "login_required", f"{whose}, of which the manifest no longer speaks"
     if facts.ended:
         return facts.ended, "the server no longer accepts the grant"
-    if not facts.is_renewable and not is_fresh(facts, datetime.now(UTC)):
+    if not facts.is_renewable and not is_valid(facts, datetime.now(UTC)):
         return "login_required", "the access token has ended, and there is no refresh token"
     return "", ""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from connform.diagnostics import Diagnostic
+from connform.manifest.default_search import advice, default_manifest
 from connform.manifest.input_files import STDIN
 from connform.manifest.reading import MAX_FILE_BYTES, ManifestReader, Source, is_manifest_name
 
@@ -36,20 +37,25 @@ def load_sources(
     """Read every manifest that `paths` name, each once.
 
     Args:
-        paths: files, folders (their `*.yaml` and `*.yml`), `-`; empty: `connections.yaml`, else `connections/`.
+        paths: files, folders (their `*.yaml` and `*.yml`), `-`; empty: `connections.yaml`, else `connections/`, of the
+            working directory or of the nearest folder above it.
         content: whether the content is needed; otherwise, files are only opened.
         folders: further folders that links in them may not leave, unless they are in a repository. The same applies to
-            the folders of `paths` or, without `paths`, to the working directory.
+            the folders of `paths` or, without `paths`, to the folder of the manifest.
 
     Returns:
         The files in a stable order, and a diagnostic for each that can't be read.
     """
     descriptor_data: dict[str, bytes] = {}
-    link_folders = folders if paths else [os.curdir, *folders]
     looks_left = _MAX_ATTEMPTS
     while True:
+        default = None if paths else default_manifest()
+        link_folders = [default.folder or os.curdir, *folders] if default else folders
         reader = ManifestReader(descriptor_data, content=content, folders=link_folders)
-        reader.read(paths or _default_paths())
+        if default and not default.is_found:
+            reader.add_problem(default.path, "file-not-found", advice())
+        else:
+            reader.read([default.path] if default else paths)
         looks_left -= 1
         if not (reader.has_moved and looks_left):
             return reader.sources, reader.problems
@@ -57,7 +63,7 @@ def load_sources(
 
 def searched_folders(paths: Sequence[str]) -> list[str]:
     """Return the folders of `paths`, as for `load_sources`. All their manifests are read."""
-    return [name for name in paths or _default_paths() if name != STDIN and os.path.isdir(name)]
+    return [name for name in paths or [default_manifest().path] if name != STDIN and os.path.isdir(name)]
 
 
 def read_one_revision(path: str, read: Callable[[str], T]) -> T:
@@ -69,9 +75,3 @@ def read_one_revision(path: str, read: Callable[[str], T]) -> T:
         seen = read(path)
         if not looks_left or os.path.realpath(path) == before:
             return seen
-
-
-def _default_paths() -> list[str]:
-    """Return the path of a run that names no file."""
-    is_folder = not os.path.lexists("connections.yaml") and os.path.isdir("connections")
-    return ["connections" if is_folder else "connections.yaml"]

@@ -68,7 +68,7 @@ class ManifestReader:
             return
         self._note_moved_link(name)  # if a new revision has replaced the folder, the old one may be partly deleted
         if not names:
-            self._add_problem(name, "file-not-found", "the folder holds no *.yaml and no *.yml file")
+            self.add_problem(name, "file-not-found", "the folder holds no *.yaml and no *.yml file")
         for inside in names:
             self._read_file(os.path.join(name, inside))
 
@@ -98,12 +98,13 @@ class ManifestReader:
             self._note_moved_link(name)
         elif isinstance(error, NotRegularError) and os.path.isdir(name):
             self.has_moved = True  # its revision was deleted when it was asked what it is
-        self._add_problem(name, *_reason(name, error))
+        self.add_problem(name, *_reason(name, error))
 
     def _note_moved_link(self, name: str) -> None:
         self.has_moved = self.has_moved or _place(Links(), name) != _place(self._links, name)
 
-    def _add_problem(self, name: str, code: str, detail: str) -> None:
+    def add_problem(self, name: str, code: str, detail: str) -> None:
+        """Add a diagnostic on a file or folder."""
         from connform.diagnostics import Span  # imports here keep commands fast that read no manifest
         from connform.manifest.diagnose import diagnose_file
 
@@ -131,10 +132,9 @@ def _reason(name: str, error: OSError) -> tuple[str, str]:
         case FileNotFoundError() if os.path.islink(name):
             code, detail = "file-not-found", "it is a link that leads nowhere: check out what it names, or remove it"
         case FileNotFoundError():
-            code, detail = (
-                "file-not-found",
-                "there is no such file: name another one, or start in the folder of the manifest",
-            )
+            code, detail = "file-not-found", "there is no such file: name another one"
+            if os.sep not in name and "." not in name:
+                detail += ", or choose a connection with `-c NAME`"
         case PermissionError():
             detail = "this user may not read it"
     return code, detail

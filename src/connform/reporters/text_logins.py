@@ -13,9 +13,9 @@ from connform.reporters.time_ago import time_ago, time_left
 from connform.reporters.view import View
 
 NOTHING = "no connection in {} uses OAuth: nothing to log in to"
-_COLUMNS = ("login", "connection", "granted", "access token", "refresh token", "by", "scopes")
+_COLUMNS = ("login", "connection", "granted", "access token", "refresh", "scopes", "by")
 _LEAST_IMPORTANT = (6, 5, 4, 2, 3)
-"""Columns, the first to be cut on a narrow terminal first: the scopes, who granted it, …; never the name."""
+"""Columns, the first to be cut on a narrow terminal first: who granted it, the scopes, …; never the name."""
 
 
 def render_logins(view: View, look: Look) -> list[str]:
@@ -47,12 +47,12 @@ def _row(item: View, look: Look) -> list[str]:
         time_ago(grant["granted_at"], look.now) if look.now and look.verbosity < 1 else grant["granted_at"],
         _until(grant["access_token_expires_at"], look),
         refresh,
-        clean(grant["account"]),
         clean(" ".join(grant["scopes"])),
+        clean(grant["account"]),
     ]
 
 
 def _until(at: str, look: Look) -> str:
     if not at:
-        return "no known end"
+        return "unknown"
     return time_left(at, look.now) if look.now and look.verbosity < 1 else f"until {at}"

@@ -28,6 +28,7 @@ from connform.auth.oauth.token_call import CALL_S
 from connform.auth.oauth.token_endpoint import TokenEndpoint
 from connform.debug_log import TOKENS
 from connform.errors import ConnectionFailed
+from connform.faults import FAULTS
 from connform.grant import Grant, GrantFacts, GrantStore, LockedGrant, Pending
 from connform.http.header import bearer
 from connform.http.settings import ClientSettings, HeaderLines
@@ -90,7 +91,7 @@ class Renewal:
         stored = self._store.read(name)
         if stored is None:  # `lock` would make the folder of the database, and reading must not
             self.present = None
-            raise ConnectionFailed("login_required", f"no customer has granted {name} access yet")
+            raise self._login_needed("login_required", f"no customer has granted {name} access yet")
         if not self._stored_grant.has_unsaved:
             self._note(stored)
             if self._is_usable(stored, refused, started_at):
@@ -131,12 +132,15 @@ class Renewal:
     def _require_not_ended(self, grant: Grant) -> None:
         facts = grant.facts
         if not self._is_declared(facts):
-            raise ConnectionFailed(
+            raise self._login_needed(
                 "login_required",
                 f"the grant was given to {facts.client_id} by {facts.token_url}, of which the manifest no longer speaks",
             )
         if facts.ended:
-            raise ConnectionFailed(facts.ended, _ENDED[facts.ended])
+            raise self._login_needed(facts.ended, _ENDED[facts.ended])
+
+    def _login_needed(self, fault: str, message: str) -> ConnectionFailed:
+        return ConnectionFailed(fault, message, FAULTS[fault].hint_for(self.connection))
 
     def _wait_for(self, pending: Pending, deadline: float) -> None:
         """Wait a moment for another process that lost its lock while its refresh is pending."""
@@ -151,7 +155,7 @@ class Renewal:
     def _refresh(self, locked: LockedGrant, grant: Grant) -> Grant | None:
         """Send the refresh token, and return the renewed grant; `None` if another process has replaced the record."""
         if grant.refresh_token is None:
-            raise ConnectionFailed("login_required", "the access token has ended, and there is no refresh token")
+            raise self._login_needed("login_required", "the access token has ended, and there is no refresh token")
         message = f"the grant of {self.connection} is still being renewed: the token endpoint has not answered yet"
         hint = "allow more time (`--timeout`, `timeouts: {total_s}`), or try again: the answer will be kept"
         self._waiting_for = ("token_endpoint_unavailable", message, hint)
@@ -175,7 +179,7 @@ class Renewal:
                 if not locked.replace(grant, grant._replace(facts=facts)):
                     return None
                 self.present = None
-                raise ConnectionFailed(ended, f"{_ENDED[ended]} (it said {refused})") from None
+                raise self._login_needed(ended, f"{_ENDED[ended]} (it said {refused})") from None
             except AnswerLost as lost:  # the record stays pending: if the next refresh is refused, this is the cause
                 message = f"{_ENDED['refresh_interrupted']}: {lost}"
                 failure = ConnectionFailed("refresh_interrupted", message, "" if pending_before else RETRY_HINT)

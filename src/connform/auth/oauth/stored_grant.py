@@ -9,9 +9,10 @@ from contextlib import suppress
 
 from connform.auth.oauth.unsaved import UnsavedGrant
 from connform.errors import ConnectionFailed
+from connform.faults import FAULTS
 from connform.grant import Grant, LockedGrant, Pending
 
-RETRY_HINT = "the next use tries the token once more; where that is refused, run `connform login` for this connection"
+RETRY_HINT = "the next use tries the token once more; where that is refused, run `connform login` with its name"
 
 
 class StoredGrant:
@@ -37,7 +38,8 @@ class StoredGrant:
             self._unsaved = None
         grant = locked.read()
         if grant is None:  # by a logout
-            raise ConnectionFailed("login_required", f"the grant of {self._connection} has just been deleted")
+            message = f"the grant of {self._connection} has just been deleted"
+            raise ConnectionFailed("login_required", message, FAULTS["login_required"].hint_for(self._connection))
         return grant
 
     def save(self, locked: LockedGrant, expected: Grant, renewed: Grant) -> bool:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from connform.engine.load.selection import Selection
 
 Files: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
-"""One manifest or folder, or several. Empty: `connections.yaml`, or else the folder `connections/`."""
+"""One manifest or folder, or several. Empty: `connections.yaml`, or else the folder `connections/`, here or in the nearest folder above."""
 Names: TypeAlias = "str | Iterable[str]"
 """One text, or several."""
 

@@ -87,7 +87,7 @@ def load(files: Files = (), *, simulator: Simulator | None = None, state: str = 
     """Return the connections of manifests. No secret is read.
 
     Args:
-        files: one manifest or folder, or several; empty: `connections.yaml`, or else the folder `connections/`.
+        files: one manifest or folder, or several; empty: `connections.yaml`, or else the folder `connections/`, here or in the nearest folder above.
         simulator: a running simulator that answers instead of the real hosts.
         state: the URL of the state database with the grants: `postgresql://…` or `sqlite:///folder`; default: the folder `.connform`
             beside each manifest.

@@ -14,9 +14,8 @@ from pathlib import Path
 from connform.engine.load.git_commit import Commit, TreeEntry
 from connform.engine.load.git_repository import names_below, repository_for
 from connform.errors import NoBaseline
+from connform.manifest.default_search import FILE, FOLDER, default_manifest
 from connform.manifest.files import MAX_FILE_BYTES, STDIN, Source, is_manifest_name
-
-_DEFAULT_PATHS = ("connections.yaml", "connections")
 
 
 def sources_at(ref: str, paths: Sequence[str]) -> list[Source]:
@@ -33,11 +32,13 @@ def sources_at(ref: str, paths: Sequence[str]) -> list[Source]:
     """
     if STDIN in paths:
         raise NoBaseline("--changed-since compares files with a commit: standard input is in none")
-    root = _repository(paths or _DEFAULT_PATHS[:1])
+    folder = default_manifest().folder
+    default_paths = [os.path.join(folder, name) for name in (FILE, FOLDER)]
+    root = _repository(paths or default_paths[:1])
     with Commit(root, ref) as commit:
         if paths:
             return [source for path in paths for source in _sources(commit, path)]
-        return next(filter(None, (list(_sources(commit, path)) for path in _DEFAULT_PATHS)), [])
+        return next(filter(None, (list(_sources(commit, path)) for path in default_paths)), [])
 
 
 def _repository(paths: Sequence[str]) -> Path:

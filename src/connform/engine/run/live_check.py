@@ -141,6 +141,8 @@ def _report(connection: Connection, judgement: Judgement, timeline: Timeline) ->
         hint = judgement.hint
         if judgement.fault in _REFUSALS and has_grant(connection):
             hint = f"the customer may have withdrawn access, or may not do this: run `connform login {connection.name}`"
+        elif judgement.fault in _REFUSALS and (page := provider_of(connection).instance(connection).key_management_url):
+            hint = f"{hint or FAULTS[judgement.fault].hint}; keys are made at {page}"
         report = with_failure(report, ConnectionFailed(judgement.fault, judgement.message, hint))
     return report._replace(
         elapsed_s=timeline.elapsed_s,
