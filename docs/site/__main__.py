@@ -24,7 +24,10 @@ def render(pages: Path, site: Path) -> int:
     for folder in (site, doctrees):
         shutil.rmtree(folder, ignore_errors=True)
     options = ["--quiet", "--fail-on-warning", "--nitpicky", "--builder", "dirhtml", "--jobs", "auto"]
-    return main([*options, "--conf-dir", str(Path(__file__).parent), "-d", str(doctrees), str(pages), str(site)])
+    code: int = main(
+        [*options, "--conf-dir", str(Path(__file__).parent), "-d", str(doctrees), str(pages), str(site)]
+    )  # typed only where Sphinx is installed
+    return code
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 WINDOWS_UNSUPPORTED = (
     "connform runs on Linux, macOS and other POSIX systems; on Windows, use it in WSL or in a container"
 )

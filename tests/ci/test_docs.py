@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+import connform
 from tests.ci.conftest import ROOT
 from tests.conftest import require_peer
 from tests.end_to_end.running import run_program
@@ -60,11 +61,21 @@ def test_no_command_takes_a_package_from_an_index_by_a_name_that_is_not_ours() -
         line for line in lines if re.search(r"\b(pip3?|pipx|uv|poetry)\b.*\b(install|run|add)\b|\buvx\b", line)
     ]
     assert len(installing) > 10
-    commands = [re.sub(r" #.*|git\+https://git\.acme\.example/\S*", "", line) for line in installing]
+    commands = [
+        re.sub(r" #.*|(connform\[[\w,]+\] @ )?git\+https://git\.acme\.example/\S*", "", line) for line in installing
+    ]
     assert [command for command in commands if re.search(r"(?<![\w/$])connform(?![\w/])", command)] == []
     ours = [line for line in lines if re.search(r"(uses|run|-|package|repo): .*acme.*/connform\b|install.*acme", line)]
     assert len(ours) > 5
     assert [line for line in ours if "# where your copy of" not in line and "# the same" not in line] == []
+
+
+def test_a_tag_that_a_page_names_is_that_of_this_version() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    text = "".join(page.read_text("utf-8") for page in pages)
+    tags = re.findall(r"(?:connform@|rev: |ref: )v(\d+\.\d+\.\d+)|connform-(\d+\.\d+\.\d+)-py3", text)
+    assert len(tags) > 5
+    assert {tag or wheel for tag, wheel in tags} == {connform.__version__}
 
 
 def loaded(name: str) -> Any:

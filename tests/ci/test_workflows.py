@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import connform
-from tests.ci.conftest import ROOT
+from tests.ci.conftest import ROOT, commit_all
 from tests.conftest import require_peer
 from tests.end_to_end.running import run_program
 
@@ -62,10 +62,24 @@ def test_a_tag_is_built_only_where_code_and_changelog_name_its_version(
     package.parent.mkdir(parents=True)
     package.write_bytes((ROOT / "src" / "connform" / "__init__.py").read_bytes())
     (tmp_path / "CHANGELOG.md").write_text(changelog + "\n")
-    builder = tmp_path / "python"
-    builder.write_text('#!/bin/sh\necho "$@" > built\n')
-    builder.chmod(0o755)
+    (tmp_path / ".gitignore").write_text("built\n")
+    for name in ("python", "twine"):
+        (tmp_path / name).write_text('#!/bin/sh\necho "$@" > built\n')
+        (tmp_path / name).chmod(0o755)
+    commit_all(tmp_path)
     argv = ["make", "-f", str(ROOT / "Makefile"), "-o", ".venv/.dev", "dist", f"VERSION={version}", f"BIN={tmp_path}"]
     done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode == 0, (tmp_path / "built").exists()) == (not said, not said), done.stderr
     assert said in done.stderr
+
+
+def test_what_is_not_committed_is_not_built(tmp_path: Path) -> None:
+    (tmp_path / "CHANGELOG.md").write_text("forgotten\n")
+    package = tmp_path / "src" / "connform" / "__init__.py"
+    package.parent.mkdir(parents=True)
+    package.write_text('__version__ = "1.2.3"\n')
+    commit_all(tmp_path)
+    (tmp_path / "CHANGELOG.md").write_text("## [1.2.3]\n")
+    argv = ["make", "-f", str(ROOT / "Makefile"), "-o", ".venv/.dev", "dist", "VERSION=1.2.3"]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, "commit first" in done.stderr) == (2, True), done.stderr

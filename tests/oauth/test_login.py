@@ -487,6 +487,7 @@ def test_a_listener_says_that_its_port_is_taken(tmp_path: Path, certificate: Pat
         listen = ("login", "customer", "--listen", "--cert", certificate)
         ended = run(*listen, cwd=tmp_path, env={"PORTAL_SECRET": SECRET})
     assert (ended.code, "Address already in use" in ended.err) == (1, True), ended.err
+    assert f"lsof -i :{port}" in ended.err
 
 
 def test_a_listener_does_without_addresses_that_this_machine_lacks(tmp_path: Path, certificate: Path) -> None:

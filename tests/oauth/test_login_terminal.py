@@ -158,6 +158,38 @@ def test_a_browser_is_opened_where_the_variable_names_one(folder: Path) -> None:
     assert (folder / "opened").read_text() == f"{url}\n"
 
 
+DEVICE = """\
+version: 1
+connections:
+  customer:
+    provider: http
+    base_url: https://127.0.0.1:{port}/api
+    check: {{path: /me}}
+    tls: {{ca_file: ca.pem}}
+    auth:
+      method: oauth2
+      client_id: acme
+      client_secret: env://SECRET
+      redirect_uri: https://localhost:8443/back
+      issuer: https://127.0.0.1:{port}
+      device_authorization_url: https://127.0.0.1:{port}/connect/deviceauthorization
+"""
+
+
+def test_where_no_browser_can_be_opened_a_login_on_another_device_is_named(folder: Path, simulator: Simulator) -> None:
+    (folder / "connections.yaml").write_text(DEVICE.format(port=simulator.address[1]))
+    with terminal(folder, "login", "customer") as login:
+        address_of(login)
+        assert "No browser can be opened here; with --device" in login.before
+        login.sendintr()
+        ends(login)
+    with terminal(folder, "login", "customer", "--device") as login:
+        login.expect(r"user_code=(\S+)")
+        simulator.authorize_device(login.match[1])
+        login.expect("Ctrl-C ends the login")
+        assert ends(login)[0] == 0
+
+
 def test_a_login_is_rehearsed_as_the_simulator_says(tmp_path: Path) -> None:
     """The manifest and the variables are those that it prints; the person uses a browser, which is HTTP here."""
     port = str(free_ports(1)[0])

@@ -1,6 +1,6 @@
 """pytest plugin: the fixture `connform_simulator`, an iinked Sign on loopback.
 
-Layer 5; IO: loopback. pytest loads this plugin by its entry point; the fixture needs `connform[simulator]`. The program
+Layer 5; IO: loopback. pytest loads this plugin by its entry point; the fixture needs the extra `simulator`. The program
 under test needs no change: while a test uses the fixture, `connect`, `load`, `check` and `apply` reach the simulator, in
 all threads of the process. No secret is read, nothing is recorded, and nothing is sent to another machine::
 
