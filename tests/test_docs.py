@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from connform.auth import METHODS
 from connform.cli import VERBS
+from connform.engine.manual import PARTS
 from connform.faults import FAULTS, ExitCode
 from connform.providers import GROUPS, PROVIDERS
 from connform.secrets import BACKENDS
@@ -33,6 +35,20 @@ def test_table_of_verdicts_is_the_table_of_the_code() -> None:
 @pytest.mark.parametrize("code", [code for code in ExitCode if code not in (ExitCode.CHANGES, ExitCode.WOULD_REFORMAT)])
 def test_readme_names_exit_code(code: ExitCode) -> None:
     assert f"| {int(code)} |" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+def test_the_number_of_providers_is_right_on_a_page(page: str) -> None:
+    stated = re.search(r"knows (\d+) APIs|catalogue\]\([^)]*\) has (\d+)", (ROOT / page).read_text(encoding="utf-8"))
+    assert stated is not None
+    assert int(stated[1] or stated[2]) == len(GROUPS)
+
+
+def test_the_wheel_holds_every_part_of_the_manual() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packed = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    parts = [path for part in PARTS for path in (f"{part}.md", part) if (ROOT / "docs" / path).exists()]
+    assert packed == {f"docs/{path}": f"connform/manual/{path}" for path in parts}
 
 
 @pytest.mark.parametrize("code", ExitCode)

@@ -22,7 +22,7 @@ def pages() -> dict[str, str]:
         made[f"{FOLDER}/{name}.md"] = "".join(_page(click.Context(command, parent=top, info_name=name), 1))
         rows.append(f"| [`{name}`]({name}.md) | {command.get_short_help_str(200)} |\n")
     table = "| command | does |\n|---|---|\n" + "".join(rows)
-    about = f"{_usage(top)}\n{_text(cli)}\n{table}\n{_options(top, '## Options of every command')}"
+    about = f"{_usage(top)}\n{_text(cli)}\n{table}\n{_options(top, '## Shared options')}"
     return {f"{FOLDER}/index.md": f"# Commands\n\n{about}", **made}
 
 
@@ -36,7 +36,9 @@ def _page(context: click.Context, level: int) -> Iterator[str]:
     yield _options(context, f"{'#' * (level + 1)} Options")
     if manual := getattr(command, "page", ""):
         yield f"More about it: [](/{manual}.md). "
-    yield "The [options of every command](index.md#options-of-every-command) may stand before and after the command.\n"
+    options = [one for one in command.get_params(context) if isinstance(one, click.Option) and not one.hidden]
+    shared = [max(one.opts, key=len) for one in options if one.get_help_record(context) is None]
+    yield f"[Shared options](index.md#shared-options) that it takes: {', '.join(f'`{name}`' for name in shared)}.\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             inner = command.get_command(context, name)

@@ -10,7 +10,7 @@ project_copyright = "the authors of connform"
 version = release = connform.__version__
 html_title = f"connform {version}"
 
-extensions = ["myst_parser", "docs.site.sidebar"]
+extensions = ["myst_parser", "docs.site.questions", "docs.site.sidebar"]
 smartquotes = False
 myst_heading_anchors = 6  # the anchors that GitHub makes of headings
 myst_links_external_new_tab = False

@@ -82,8 +82,8 @@ def _signature(name: str, member: Any) -> str:
         init = member.all_members.get("__init__")
         if init is None or not init.is_function or not init.path.startswith("connform"):
             return head
-        arguments = init.signature(name="").removesuffix(" -> None").replace("(self, ", "(").replace("(self)", "()")
-        return f"{head}\n{name}{arguments}"
+        call = init.signature(name=name).removesuffix(" -> None").replace("(self, ", "(").replace("(self)", "()")
+        return f"{head}\n{call}"
     annotation = f": {member.annotation}" if member.annotation else ""
     return f"{name}{annotation}" if annotation else ""
 

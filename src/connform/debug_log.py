@@ -7,6 +7,7 @@ such as one of a token that can't be saved, shall reach the standard error of a 
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,13 @@ class DebugLog:
             fields: attributes of the record, for programs.
         """
         if self.is_on and self._logger is not None:
-            self._logger.debug(message, *arguments, extra=fields, stacklevel=2)
+            self._logger.debug(message, *map(_encodable, arguments), extra=fields, stacklevel=2)
+
+
+def _encodable(argument: object) -> object:
+    """Return an argument that every handler can write: a file's name may be no text."""
+    is_name = isinstance(argument, str | os.PathLike)
+    return str(argument).encode(errors="backslashreplace").decode() if is_name else argument
 
 
 HTTP = DebugLog("http")

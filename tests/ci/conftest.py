@@ -16,7 +16,7 @@ from tests.conftest import require_library, require_peer
 from tests.end_to_end.running import Run, run_program
 
 ROOT = Path(__file__).parents[2]
-SOURCE = ("src", "pyproject.toml", "PACKAGE.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
+SOURCE = ("src", "docs", "pyproject.toml", "PACKAGE.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
 INSTALLED = ("connform", "hatchling", "pip")
 """What the action installs, and builds with."""
 IDENTITY = {

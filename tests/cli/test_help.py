@@ -19,6 +19,9 @@ from connform.engine.manual import Page, find_pages, pages
 from connform.reporters import FORMATS
 from tests.cli.conftest import Connform
 
+ROOT = Path(__file__).parents[2]
+CHEAP = {"check", "explain", "fmt", "graph", "help", "list", "plan", "providers", "schema", "show", "version"}
+"""Verbs whose examples are run."""
 GENERAL_FLAGS = {"--color", "--no-color", "--no-input", "-q", "--quiet", "-v", "--verbose", "--debug"}
 COLUMNS, LINES = 80, 24
 MAX_EXAMPLES = 4
@@ -123,6 +126,19 @@ def test_every_example_is_a_command_line_that_the_verb_takes(
         command.make_context(verb, rest, parent=context)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [line for verb, line in EXAMPLES if verb in CHEAP and not re.search("svg|origin/|teams/|exitcode|refresh", line)],
+)
+def test_an_example_works_on_the_example_manifest(
+    connform: Connform, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "connections.yaml").write_bytes((ROOT / "connections.yaml.example").read_bytes())
+    run = connform(*shlex.split(line)[1:], *(["--simulate"] if line.split()[1] == "check" else []))
+    assert (run.code, run.err) == (0, "")
+
+
 def test_a_subcommand_has_the_help_of_its_command(connform: Connform) -> None:
     assert connform("help", "state", "list").out == connform("help", "state").out
 
@@ -138,7 +154,7 @@ def test_help_lists_the_pages_of_the_manual(connform: Connform) -> None:
 
 @pytest.mark.parametrize("name", ["guides/rotation", "rotation", "docs/guides/rotation.md", "guides rotation"])
 def test_a_page_is_printed_by_its_name_or_its_last_part(connform: Connform, name: str) -> None:
-    page = Path(__file__).parents[2] / "docs" / "guides" / "rotation.md"
+    page = ROOT / "docs" / "guides" / "rotation.md"
     run = connform("help", *name.split())
     assert (run.code, run.out) == (0, page.read_text(encoding="utf-8"))
 

@@ -73,12 +73,12 @@ def test_other_output_goes_in_its_place_and_a_question_is_not_overwritten(monkey
     assert f"{ERASE}Apply these changes? [y/N]: {ERASE}applying 0/1" in terminal.getvalue()
 
 
-@pytest.mark.parametrize("case", ["a pipe", "-q", "TERM=dumb"])
+@pytest.mark.parametrize("case", ["a pipe", "-q", "--debug", "TERM=dumb"])
 def test_where_it_would_disturb_nothing_is_shown(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     on_terminal(monkeypatch)
     if case == "a pipe":
         monkeypatch.setattr(sys, "stderr", io.StringIO())
     if case == "TERM=dumb":
         monkeypatch.setenv("TERM", "dumb")
-    with progress(Options(quiet=case == "-q")) as told:
+    with progress(Options(quiet=case == "-q", debug=case == "--debug")) as told:
         assert told is SILENT

@@ -46,6 +46,12 @@ def offered(line: str, folder: Path) -> list[str]:
         ("connform explain unknown-r", ["unknown-region"]),
         ("connform schema pol", ["policy"]),
         ("connform completion z", ["zsh"]),
+        ("connform check acme-u", ["acme-us"]),
+        ("connform plan acme-us acme-e", ["acme-eu"]),
+        ("connform state show acme-e", ["acme-eu"]),
+        ("connform -C a/b/.. check acme-u", ["acme-us"]),
+        ("connform help guides/rot", ["guides/rotation"]),
+        ("connform version --format j", ["json"]),
         ("connform init --environment p", ["production", "private"]),
         ("connform init --environment sandbox --region ", ["us", "eu"]),
         ("connform init --region c", ["ca"]),
@@ -57,6 +63,7 @@ def offered(line: str, folder: Path) -> list[str]:
 )
 def test_a_word_is_completed(line: str, expected: list[str], tmp_path: Path) -> None:
     (tmp_path / "connections.yaml").write_text(MANIFEST)
+    (tmp_path / "a" / "b").mkdir(parents=True)
     assert offered(line, tmp_path) == expected
 
 

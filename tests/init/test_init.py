@@ -102,6 +102,7 @@ def test_the_manifest_works_once_its_variable_is_set(connform: Init) -> None:
 
 def test_where_a_person_has_to_consent_the_next_step_is_a_login(connform: Init) -> None:
     ended = connform("--auth", "oauth2", "--name", "globex")
+    assert "next: write your own client_id and redirect_uri into connections.yaml: these are examples\n" in ended.out
     assert "next: set GLOBEX_CLIENT_SECRET in the environment, then: connform login globex\n" in ended.out
 
 
@@ -211,9 +212,9 @@ def test_on_a_terminal_it_asks_and_asks_again_after_a_wrong_answer(
 ) -> None:
     for question, answer in (
         (r"e-signature: .*iinked-sign.*provider \[iinked-sign\]: ", "iinked"),
-        (r"--provider takes .*\[iinked-sign\]: ", ""),
+        (r"error: provider takes .*; another API .*provider \[iinked-sign\]: ", ""),
         (r"environment \(sandbox, production, private\) \[sandbox\]: ", "prod"),
-        (r"--environment takes .*\[sandbox\]: ", "production"),
+        (r"error: environment takes sandbox or .*\[sandbox\]: ", "production"),
         (r"region \(us, ca, eu\) \[us\]: ", "ca"),
         (r"  api_key: server to server.*auth \(api_key, oauth2, bearer\) \[api_key\]: ", ""),
         (r"name \[iinked-sign-production-ca\]: ", "globex"),

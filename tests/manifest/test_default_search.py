@@ -85,7 +85,7 @@ def test_a_link_to_the_file_of_another_user_is_not_read() -> None:
 def test_where_there_is_none_the_advice_names_what_was_searched(tmp_path: Path) -> None:
     assert advice() == (
         f"no connections.yaml and no connections/ in this folder, nor in a folder above it up to {tmp_path}/top: "
-        "`connform init` writes one; `-f PATH` names one elsewhere"
+        "`connform init` writes one; `-f PATH`, or `files` in a program, names one elsewhere"
     )
 
 

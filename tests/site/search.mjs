@@ -14,6 +14,8 @@ const page = {
 page.window = page;
 const scripts = ["base-stemmer", "english-stemmer", "language_data", "searchtools", "ranking"];
 const texts = [...scripts.map((name) => `_static/${name}.js`), "searchindex.js"].map((name) => readFileSync(`${site}/${name}`, "utf8"));
+const [questions] = readFileSync(`${site}/search/index.html`, "utf8").match(/const QUESTIONS = .*?;(?=<\/script>)/s);
+texts.splice(-2, 0, questions);
 const answer = "JSON.stringify(questions.map((question) => Ranking.results(question).map((result) => result[0])))";
 page.questions = JSON.parse(readFileSync(0, "utf8"));
 process.stdout.write(vm.runInNewContext(`${texts.join("\n;")}\n;${answer}`, page));

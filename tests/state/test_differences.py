@@ -90,7 +90,20 @@ def test_what_is_declared_otherwise(
 )
 def test_every_difference_has_a_pointer(before: object, after: object, changes: object) -> None:
     found = differences({"settings": before}, {"settings": after})
-    assert [tuple(one) for one in found] == changes
+    assert [tuple(one)[:3] for one in found] == changes
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        ({}, {"timeouts": {"total_s": 20}}, (60, 20, True, False)),
+        ({"timeouts": {"total_s": 20}}, {"timeouts": {}}, (20, 60, False, True)),
+        ({"timeouts": {"total_s": 60}}, {"timeouts": {"total_s": 20}}, (60, 20, False, False)),
+    ],
+)
+def test_a_default_is_told_from_the_same_value_that_is_declared(before: Any, after: Any, change: object) -> None:
+    (found,) = differences({"settings": before}, {"settings": after})
+    assert tuple(found)[1:] == change
 
 
 def _expecting(body: Any = None, **check: Any) -> dict[str, Any]:

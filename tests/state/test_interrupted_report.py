@@ -150,3 +150,16 @@ def test_a_line_says_what_is_waited_for_and_leaves_no_trace(terminal: pexpect.sp
     assert "ready" in rest
     assert "interrupted: 1 of 3 checked" in rest
     assert "waiting" not in rest
+
+
+def test_a_closed_terminal_ends_a_check_with_its_files_written(stuck: Repository) -> None:
+    with_file = ["check", *ONE_AT_A_TIME, "--format", "text", "--format", "json=report.json"]
+    variables = environment(AS_INSTALLED | stuck.environment | {"TERM": "xterm"})
+    terminal = pexpect.spawn(COMMAND, with_file, cwd=str(stuck.folder), env=variables, timeout=PATIENCE_S)
+    terminal.expect(re.escape("waiting for second ("))
+    os.close(terminal.child_fd)
+    terminal.wait()
+    assert terminal.exitstatus == 129
+    report = (stuck.folder / "report.json").read_text()
+    assert verdicts(report)["second"] == NOT_LOOKED_AT
+    terminal.closed, terminal.child_fd = True, -1

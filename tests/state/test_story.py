@@ -56,6 +56,8 @@ def test_the_story(applied: Repository) -> None:
             "pointer": "/base_url",
             "before": f"https://localhost:{applied.api.port}/team-05",
             "after": f"https://localhost:{applied.api.port}/moved",
+            "is_default_before": False,
+            "is_default_after": False,
         }
     ]
     for kind in ("text", "markdown", "github"):
@@ -171,6 +173,9 @@ def test_what_failed_stays_to_be_done_and_stops_nobody(repository: Repository) -
     planned = repository.run("plan", "--format", "json", "--detailed-exitcode")
     assert (planned.code, actions(planned)) == (2, {"bad": "create"})
     assert planned.connections["bad"]["reasons"] == ["the last attempt failed: tcp_refused"]
+    repository.remove("bad")
+    removal = repository.run("plan", "--format", "json").connections["bad"]
+    assert (removal["action"], removal["reasons"]) == ("remove", []), "what never was good needs no reason to go"
     repository.declare("bad")
     assert repository.run("apply", "--yes").code == 0
     assert len(repository.run("state", "history", "bad", "--format", "json").connection["history"]) == 2

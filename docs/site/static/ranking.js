@@ -6,6 +6,7 @@
 
 const Ranking = {
   PAGE_TITLE: 6,
+  QUESTION: 4, // what an index page calls the page, and its address
   SECTION_TITLE: 2.5,
   TEXT: 1,
   BEGINNING: 0.6, // of the weight of a whole word, for a word that only begins like one of the question
@@ -38,6 +39,10 @@ const Ranking = {
     return found;
   },
 
+  /** Return how much of a word is among stems: 1 if it is, less if one begins like it. */
+  share: (stems, word) =>
+    stems.includes(word) ? 1 : word.length > 2 && stems.some((stem) => stem.startsWith(word)) ? Ranking.BEGINNING : 0,
+
   /** Return the heading of a page that has the most words of the question which its title lacks, with its anchor. */
   section: (file, question) => {
     const inTitle = new Set(Ranking.stems(Search._index.titles[file]));
@@ -61,18 +66,21 @@ const Ranking = {
     for (const files of Object.values(terms)) [].concat(files).forEach((file) => sizes[file]++);
     const usual = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
     const scores = new Array(titles.length).fill(0);
+    const called = docnames.map((name) => Ranking.stems(`${name.split("/").pop()} ${QUESTIONS[name] ?? ""}`));
     for (const word of words) {
       const inText = Ranking.pages(terms, word);
       const inTitles = Ranking.pages(titleterms, word);
+      const inQuestions = called.map((stems) => Ranking.share(stems, word));
       const having = new Set([...inText.keys(), ...inTitles.keys()]);
+      inQuestions.forEach((share, file) => share && having.add(file));
       const rarity = Math.log(1 + titles.length / (having.size + 1));
       for (const file of having) {
         const page = Ranking.stems(titles[file]);
-        const whole = page.includes(word) ? 1 : page.some((stem) => stem.startsWith(word)) ? Ranking.BEGINNING : 0;
         const long = 0.5 + (0.5 * sizes[file]) / usual; // a long page has more words by chance
         scores[file] +=
           rarity
-          * (Ranking.PAGE_TITLE * whole / Math.sqrt(page.length || 1)
+          * ((Ranking.PAGE_TITLE * Ranking.share(page, word)) / Math.sqrt(page.length || 1)
+            + (Ranking.QUESTION * inQuestions[file]) / Math.sqrt(called[file].length || 1)
             + (Ranking.SECTION_TITLE * (inTitles.get(file) ?? 0) + Ranking.TEXT * (inText.get(file) ?? 0)) / Math.sqrt(long));
       }
     }

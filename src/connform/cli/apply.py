@@ -119,6 +119,10 @@ def _confirmation(options: Options) -> Any:
         )
         write_note(report, options)
         write_stderr(shown, color=color)
-        return click.confirm("Apply these changes?", err=True)
+        try:
+            return click.confirm("Apply these changes?", err=True)
+        except click.Abort:
+            write_stderr("\nnothing was applied\n")
+            raise
 
     return confirm

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     examples={
         "connform check": "every connection",
         "connform check customer-globex 'sandbox-*'": "those with these names",
-        "connform check --tag billing --simulate": "those with a tag, rehearsed without secrets",
+        "connform check --tag ci --simulate": "those with a tag, rehearsed without secrets",
         "connform check --format json --output connections.json": "in a CI job",
     },
     page="reference/verdicts",

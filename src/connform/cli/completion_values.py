@@ -60,6 +60,14 @@ def _formats(_: click.Context) -> Iterable[tuple[str, str]]:
     return ((name, "") for name in format_names())
 
 
+def _help(_: click.Context) -> Iterable[tuple[str, str]]:
+    from connform.cli import VERBS
+    from connform.engine.manual import pages
+
+    yield from ((verb, text) for verb, (_, text) in VERBS.items())
+    yield from ((page.name, page.title) for page in pages())
+
+
 def _text_or_json(_: click.Context) -> Iterable[tuple[str, str]]:
     return ((name, "") for name in TEXT_OR_JSON)
 
@@ -129,6 +137,7 @@ _VALUES: dict[str, Callable[[click.Context], Iterable[tuple[str, str]]]] = {
     "described": _described,
     "environments": _environments,
     "formats": _formats,
+    "help": _help,
     "methods": _methods,
     "providers": _providers,
     "regions": _regions,

@@ -129,9 +129,11 @@ def _from_answers(questions: Questions) -> tuple[str, list[str]]:
     answers = questions.answers(choices)
     text = files.manifest(connection.lines(choices, answers))
     variables = " and ".join(reference.removeprefix("env://") for reference in answers.secrets.values())
+    app = choices.app(answers.method)
     command = f"connform login {answers.name}" if choices.needs_login(answers.method) else "connform check"
     step = f"set {variables} in the environment, then: {command}" if variables else command
-    return text, ["next: connform validate", f"next: {step}"]
+    examples = [f"next: write your own {' and '.join(app)} into {files.MANIFEST}: these are examples"] if app else []
+    return text, ["next: connform validate", *examples, f"next: {step}"]
 
 
 def _from_variables(source: str) -> tuple[str, list[str]]:

@@ -20,7 +20,7 @@ class Interruption:
     def __init__(self) -> None:
         self._number = 0
         self.before_the_end: Callable[[], object] = int
-        """Is called before a second SIGINT ends the process: leaves the terminal's line clean."""
+        """Is called before a second SIGINT ends the process, to leave the terminal's line clean; `int` does nothing."""
 
     def watch(self) -> None:
         """Handle these signals from now on, except those that are ignored (as by `nohup`) or handled already."""

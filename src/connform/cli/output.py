@@ -6,6 +6,7 @@ variables of CI systems.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -214,7 +215,8 @@ def ignore_closed_pipe() -> Iterator[None]:
         discard_stdout()
     except OSError as error:
         discard_stdout()
-        raise UsageProblem(f"can't write to standard output: {error.strerror}") from error
+        if not (INTERRUPTION.has_come and error.errno == errno.EIO):  # the terminal was closed
+            raise UsageProblem(f"can't write to standard output: {error.strerror}") from error
 
 
 def discard_stdout() -> None:

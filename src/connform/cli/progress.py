@@ -25,8 +25,8 @@ _UNKNOWN_COLUMNS = 80
 
 @contextmanager
 def progress(options: Options) -> Iterator[Progress]:
-    """Yield what a verb is to tell its progress to. With `-q`, and where standard error is no terminal, nothing is shown."""
-    if not sys.stderr.isatty() or options.quiet or os.environ.get("TERM") == "dumb":
+    """Yield what a verb is to tell its progress to. Where standard error is no terminal, with `-q` and with `--debug` nothing is shown."""
+    if not sys.stderr.isatty() or options.quiet or options.debug or os.environ.get("TERM") == "dumb":
         from connform.engine.run.progress import SILENT
 
         yield SILENT
@@ -40,6 +40,7 @@ def progress(options: Options) -> Iterator[Progress]:
             yield line
     finally:
         sys.stderr = terminal
+        INTERRUPTION.before_the_end = int
 
 
 class _Line:

@@ -83,7 +83,7 @@ class Questions:
             if name in self._settings:
                 values[name] = check(self._settings[name])
             elif self._may_ask:
-                values[name] = click.prompt(f"  {setting.description}\n{name}", value_proc=check, err=True)
+                values[name] = _answer(f"  {setting.description}\n", name, None, check)
             else:
                 raise UsageProblem(f"the connection needs {name}: --set {name}={example}", setting.description)
         return values
@@ -92,8 +92,17 @@ class Questions:
         given = self._flags[flag]
         if given is not None or not self._may_ask:
             return check(default if given is None else given)
-        answer: str = click.prompt(f"{advice}{flag}{choices}", default, value_proc=check, err=True)
-        return answer
+        return _answer(advice, f"{flag}{choices}", default, check)
+
+
+def _answer(advice: str, question: str, default: str | None, check: Callable[[str], str]) -> str:
+    """Ask until an answer is right, and return it. What is wrong is said without the name of the flag, which nobody typed."""
+    click.echo(advice, nl=False, err=True)
+    while True:
+        try:
+            return check(click.prompt(question, default, err=True))
+        except UsageProblem as error:
+            click.echo(f"error: {'; '.join(filter(None, (error.message.removeprefix('--'), error.hint)))}", err=True)
 
 
 def _pair(text: str) -> tuple[str, str]:

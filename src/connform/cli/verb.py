@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from textwrap import fill
 from typing import Any
 
 import click
@@ -39,6 +38,8 @@ class Verb(click.Command):
 
 def _write_section(formatter: click.HelpFormatter, title: str, text: str) -> None:
     """Write a paragraph under a title; click's own would break `--allow-empty`."""
+    from textwrap import fill  # imported here for start-up: only help wraps
+
     with formatter.section(title):
         lines = fill(text, formatter.width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
         formatter.write(lines.replace(_FIXED_SPACE, " ") + "\n")

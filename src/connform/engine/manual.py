@@ -17,7 +17,7 @@ class Page(NamedTuple):
     """One page of the manual."""
 
     name: str
-    """Its path in the manual without the ending: `guides/rotation`."""
+    """Its path in the manual without the ending: `guides/rotation`; of an `index.md`, that of its folder."""
     file: Path
 
     @property
@@ -36,11 +36,15 @@ def pages() -> Sequence[Page]:
     """Return every page: the parts in their order, and their pages by name."""
     root = _root()
     return [
-        Page(str(file.relative_to(root).with_suffix("")), file)
+        Page(_name(file.relative_to(root)), file)
         for part in PARTS
-        for file in (root / f"{part}.md", *sorted((root / part).rglob("*.md")))
+        for file in (root / f"{part}.md", *sorted((root / part).rglob("*.md"), key=_name))
         if file.is_file()
     ]
+
+
+def _name(file: Path) -> str:
+    return str(file.parent if file.stem == "index" else file.with_suffix(""))
 
 
 def find_pages(name: str) -> Sequence[Page]:
@@ -56,7 +60,7 @@ def page_names() -> Iterator[str]:
     """Yield what each page can be called: its name, and the last part of it."""
     for page in pages():
         yield page.name
-        yield page.file.stem
+        yield page.name.rpartition("/")[2]
 
 
 def _root() -> Path:

@@ -60,7 +60,7 @@ def advice() -> str:
     where = "this folder"
     if len(folders) > 1:
         where += f", nor in a folder above it up to {os.path.abspath(folders[-1])}"
-    return f"no {FILE} and no {FOLDER}/ in {where}: `connform init` writes one; `-f PATH` names one elsewhere"
+    return f"no {FILE} and no {FOLDER}/ in {where}: `connform init` writes one; `-f PATH`, or `files` in a program, names one elsewhere"
 
 
 def _folders() -> Iterator[str]:

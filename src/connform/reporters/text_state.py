@@ -23,8 +23,10 @@ def render_state(view: View, look: Look) -> list[str]:
     found = view.get("briefs") or [
         _record_summary(item["name"], item["recorded"]["latest"]) for item in view["connections"]
     ]
-    header = [look.paint(column.upper(), DIM) for column in _COLUMNS]
-    columns = [[title, *cells] for title, cells in zip(header, _cells(found, look), strict=True)] if found else []
+    columns = [
+        [look.paint(title.upper(), DIM) if any(cells) else "", *cells]
+        for title, cells in zip(_COLUMNS, _cells(found, look) if found else (), strict=bool(found))
+    ]
     return fitted_lines(columns, look.row_width, _LEAST_IMPORTANT)
 
 

@@ -98,7 +98,7 @@ async def _send_check_request(
 
 
 def _config_facts(connection: Connection, request: CheckRequest) -> dict[str, object]:
-    """Return what the check sends, and the files that decide about TLS, for `-v`."""
+    """Return what the check sends, and the files that decide about TLS, for `-vv`."""
     tls = connection.tls
     files = {"ca_file": tls.ca_file, "client_cert": tls.client_cert, "client_key": tls.client_key}
     return {
