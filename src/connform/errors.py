@@ -111,7 +111,7 @@ def unknown_fault(fault: object) -> str:
         if isinstance(fault, str) and fault.isidentifier() and len(fault) <= _LONGEST_NAME
         else "a fault"
     )
-    return f"{name}, which does not exist: docs/reference/verdicts.md lists them"
+    return f"{name}, which does not exist: `connform help verdicts` lists them"
 
 
 class SecretUnresolved(ConnectionFailed):

@@ -159,6 +159,18 @@ def test_a_page_is_printed_by_its_name_or_its_last_part(connform: Connform, name
     assert (run.code, run.out) == (0, page.read_text(encoding="utf-8"))
 
 
+def test_what_only_the_tests_run_is_not_shown(connform: Connform) -> None:
+    assert "<!--" in (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    assert "<!--" not in connform("help", "tutorial").out
+
+
+@pytest.mark.parametrize("page", pages(), ids=attrgetter("name"))
+def test_a_link_names_a_page_that_help_finds(page: Page) -> None:
+    """Those that lead out of the manual are left out, and the folder of decisions, which has no page of its own."""
+    named = re.findall(r" \(((?:guides|reference|explanation)(?:/[\w-]+)*)\)", laid_out(page, width=1000, color=False))
+    assert [name for name in named if not find_pages(name) and name != "explanation/decisions"] == []
+
+
 @pytest.mark.parametrize("page", pages(), ids=attrgetter("name"))
 def test_a_page_laid_out_for_a_terminal_keeps_every_word(page: Page) -> None:
     """Those of tables are left out: a narrow column breaks long ones."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
+from pathlib import Path
 
+import pexpect
 import pytest
 
 from tests.canary import API_KEY
 from tests.cli.conftest import Connform, FakeEngine
+from tests.end_to_end.running import COMMAND
 
 WRONG = {
     "unknown command": [API_KEY],
@@ -90,6 +94,15 @@ def test_a_usage_error_helps(connform: Connform, engine: FakeEngine, argv: list[
     assert run.code == 64
     assert said in run.err
     assert not engine.calls
+
+
+def test_no_word_of_an_error_is_broken_by_the_edge_of_a_terminal(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "dumb", "LANG": "C.UTF-8"}
+    with pexpect.spawn(COMMAND, ["frobnicate"], env=environment, encoding="utf-8", timeout=30) as terminal:
+        terminal.expect(pexpect.EOF)
+    lines = str(terminal.before).splitlines()
+    assert len(lines) > 3
+    assert max(map(len, lines)) <= 80
 
 
 def test_version(connform: Connform) -> None:

@@ -189,7 +189,7 @@ def test_a_key_that_is_no_header_is_not_quoted(
     env = {f"KEY_{number}": value for number, value in enumerate(MALFORMED.values())}
     ended = run("check", "-vv", "-f", file, "--format", form, cwd=tmp_path, env=env)
     assert ended.code == 5
-    assert ended.out.count("secret_malformed") == len(MALFORMED)
+    assert ended.out.count("secret_malformed") >= len(MALFORMED)
     assert acme.connections == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -98,7 +99,8 @@ def test_the_simulator_alone_serves_until_it_is_told_to_end(ending: signal.Signa
     ) as process:
         try:
             assert process.stdout
-            told = dict(process.stdout.readline().rstrip().split("  ", 1) for _ in range(3))
+            printed = list(iter(process.stdout.readline, "connform check\n"))
+            told = dict(line.split("  ", 1) for line in printed if re.match(r"\w[\w ]*  ", line))
             file = tmp_path / "connections.yaml"
             base_url = told["address"].strip() + "/api/v1"
             file.write_text(manifest(local={"base_url": base_url, "tls": {"ca_file": told["CA file"].strip()}}))

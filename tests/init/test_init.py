@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Protocol
@@ -210,22 +211,25 @@ def terminal(tmp_path: Path) -> pexpect.spawn[str]:
 def test_on_a_terminal_it_asks_and_asks_again_after_a_wrong_answer(
     terminal: pexpect.spawn[str], tmp_path: Path
 ) -> None:
+    terminal.logfile_read = said = io.StringIO()
     for question, answer in (
         (r"e-signature: .*iinked-sign.*provider \[iinked-sign\]: ", "iinked"),
-        (r"error: provider takes .*; another API .*provider \[iinked-sign\]: ", ""),
+        (r"error: provider takes .*; another\s+API .*provider \[iinked-sign\]: ", ""),
         (r"environment \(sandbox, production, private\) \[sandbox\]: ", "prod"),
         (r"error: environment takes sandbox or .*\[sandbox\]: ", "production"),
         (r"region \(us, ca, eu\) \[us\]: ", "ca"),
         (r"  api_key: server to server.*auth \(api_key, oauth2, bearer\) \[api_key\]: ", ""),
         (r"name \[iinked-sign-production-ca\]: ", "globex"),
-        (r"ci \(none, github, gitlab\) \[none\]: ", ""),
+        (r"ci \(none, github, gitlab\) \[none\]: ", "github"),
     ):
         terminal.expect(question)
         terminal.sendline(answer)
-    terminal.expect("next: set GLOBEX_API_KEY in the environment")
+    terminal.expect("next: set GLOBEX_API_KEY in the environment, then: connform check")
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 0
+    too_wide = [line for line in said.getvalue().splitlines() if len(line) > 80 and "]: " not in line]
+    assert not too_wide, "a terminal of 80 columns would break these in the middle of a word"
     assert (
         "  globex:\n    provider: iinked-sign\n    environment: production"
         in (tmp_path / "connections.yaml").read_text()
@@ -239,4 +243,5 @@ def test_an_interrupted_question_writes_nothing(terminal: pexpect.spawn[str], tm
         terminal.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=1)
     terminal.close()
     assert terminal.exitstatus == 130
+    assert str(terminal.before).endswith("\r\n"), "the shell's prompt would stand behind the question"
     assert list(tmp_path.iterdir()) == []

@@ -38,8 +38,8 @@ def test_names_exclusions_and_tags_choose(
     [
         ("sandbox-uk", "no connection matches `sandbox-uk`; did you mean `sandbox-us`?"),
         ("Acme", "no connection matches `Acme`; did you mean `acme`?"),
-        ("xyz-*", "no connection matches `xyz-*`"),
-        ("", "no connection matches ``"),
+        ("xyz-*", "no connection matches `xyz-*`; `connform list` shows the names"),
+        ("", "no connection matches ``; `connform list` shows the names"),
     ],
 )
 def test_a_name_that_matches_nothing_is_a_mistake_even_beside_one_that_does(name: str, message: str) -> None:

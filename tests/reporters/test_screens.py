@@ -92,6 +92,18 @@ def test_a_log_keeps_a_line_for_each_connection_without_remarks() -> None:
     assert sum(line.startswith("✓ ready  customer-") for line in lines) == 498
 
 
+def test_a_warning_about_many_places_is_told_once_on_a_terminal_and_at_each_place_in_a_log() -> None:
+    (warning,) = SAMPLES["validate-warning"].diagnostics
+    report = Report(
+        "validate", (FILE,), tuple(warning._replace(span=span(line, 3, 9)) for line in range(1, 51)), (), 50
+    )
+    shown = on_terminal(report)
+    assert shown.count(f"warning[{warning.code}]") == 1
+    assert f"= also: {FILE}:2:3, 3:3, 4:3, 5:3, 6:3, and 44 more" in shown
+    assert "50 warnings" in shown
+    assert in_log(report).count(f"warning[{warning.code}]") == 50
+
+
 def test_more_facts_list_every_connection_with_its_stages() -> None:
     shown = on_terminal(many(50, 33), verbosity=1)
     assert shown.count("config ✓") == 50

@@ -46,7 +46,8 @@ def moved(run: Run) -> dict[str, list[dict[str, str]]]:
 def test_a_file_that_was_renamed_takes_its_connections_along(two: Repository) -> None:
     (two.folder / "one.yaml").rename(two.folder / "uno.yaml")
     files = ("-f", "uno.yaml", "-f", "two.yaml")
-    change = [{"pointer": "/file", "before": "one.yaml", "after": "uno.yaml"}]
+    defaults = {"is_default_before": False, "is_default_after": False}
+    change = [{"pointer": "/file", "before": "one.yaml", "after": "uno.yaml", **defaults}]
     assert moved(two.run("plan", *files, "--format", "json")) == {"a1": change, "a2": change}
     assert "file  one.yaml → uno.yaml" in two.run("plan", *files).out
     assert two.run("apply", "--yes", *files).code == 0

@@ -84,7 +84,7 @@ def test_a_state_of_the_former_version_is_upgraded_by_a_token_and_not_by_a_plan(
     assert WARNING not in plain_shop.run("check").err
     assert plain_shop.stored() == plain_shop.service.issued[0]
     with closing(sqlite3.connect(folder / FILE)) as file:
-        assert file.execute("PRAGMA user_version").fetchall() == [(4,)]
+        assert file.execute("PRAGMA user_version").fetchall() == [(5,)]
 
 
 def insecure(shop: Shop) -> None:
@@ -98,7 +98,9 @@ def damaged(shop: Shop) -> None:
 def without_key(shop: Shop) -> None:
     (shop.folder / ".connform" / "key").unlink()
     with sqlite3.connect(shop.folder / ".connform" / "state.sqlite3") as file:
-        file.execute("INSERT INTO connform_grants VALUES ('other', '', '', '', 0, 0, 0, '', NULL, '', '', x'00', NULL)")
+        file.execute(
+            "INSERT INTO connform_grants VALUES ('other', '', '', '', 0, 0, 0, '', NULL, '', '', x'00', NULL, NULL, NULL)"
+        )
     file.close()
 
 

@@ -11,7 +11,7 @@ from traceback import walk_tb
 import click
 
 import connform
-from connform.cli.output import columns_of, discard_stdout, write_stderr
+from connform.cli.output import columns_of, discard_stdout, write_messages, write_stderr
 from connform.cli.usage import message_and_hint
 from connform.errors import ConnectionFailed, ConnformError, ManifestInvalid
 from connform.faults import ExitCode
@@ -25,6 +25,8 @@ def print_error(error: BaseException) -> int:
             _print_message("error", *message_and_hint(error))
             return ExitCode.USAGE
         case KeyboardInterrupt() | click.Abort():
+            if sys.stderr.isatty():
+                write_stderr("\n")  # behind the ^C that the terminal shows
             return ExitCode.INTERRUPTED
         case OSError() if _is_from_click_echo(error):  # verbs handle such errors of their own output
             discard_stdout()
@@ -52,7 +54,7 @@ def _is_from_click_echo(error: OSError) -> bool:
 def _print_message(label: str, message: str, hint: str = "") -> None:
     from connform.reporters.terminal import clean
 
-    write_stderr(f"{label}: {clean(message)}\n" + (f"hint: {clean(hint)}\n" if hint else ""))
+    write_messages(f"{label}: {clean(message)}", *([f"hint: {clean(hint)}"] if hint else []))
 
 
 def _print_diagnostics(error: ManifestInvalid) -> None:

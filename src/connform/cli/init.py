@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,7 @@ import click
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import common_flags
 from connform.cli.options import Options
-from connform.cli.output import save, write_stdout
+from connform.cli.output import row_width, save, write_stdout
 from connform.cli.questions import Questions
 from connform.cli.saving import make_folder
 from connform.cli.streams import is_attended
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _NO_CI = "none"
 _ENVIRONMENT = "-"
 """What `--from-env` without a file stands for."""
+_CLAUSE_END = re.compile(r"(?<=[,:]) ")
 _MAX_BYTES = 1024 * 1024
 """The largest .gitignore that is read."""
 
@@ -35,7 +37,7 @@ _MAX_BYTES = 1024 * 1024
     examples={
         "connform init": "ask what the first connection is, and write connections.yaml",
         "connform init --environment production --region us --ci github": "with a workflow for GitHub",
-        "connform init --provider github --auth bearer --name github": "another provider of `connform providers list`",
+        "connform init --provider github --auth token --name github": "another provider of `connform providers list`",
         "connform init --from-env .env": "a connection for each variable that a provider knows; copies no value",
     },
     page="reference/manifest",
@@ -116,8 +118,15 @@ def command(
     _write(texts)
     if not options.quiet:
         lines = [*(f"wrote {path}" for path in texts), *report, *(f"next: {step}" for step in files.ci_steps(ci))]
-        write_stdout("".join(f"{line}\n" for line in lines))
+        write_stdout("".join(f"{line}\n" for line in _fitting(lines, row_width(options))))
     return 0
+
+
+def _fitting(lines: Sequence[str], width: int) -> list[str]:
+    """Return lines that fit `width` columns; they are wrapped behind a comma or a colon, so that commands stay whole."""
+    from connform.reporters.wrapping import fold
+
+    return [part for line in lines for part in fold(_CLAUSE_END.split(line), rest=" " * len("next: "), width=width)]
 
 
 def _from_answers(questions: Questions) -> tuple[str, list[str]]:

@@ -91,7 +91,8 @@ def _inline(text: str, page: Page) -> str:
         label, target = found[1], found[2].partition("#")[0]
         if not target or "://" in target:
             return label if not target or label == target else f"{label} <{found[2]}>"
-        name = posixpath.normpath(posixpath.join(posixpath.dirname(page.name), target)).removesuffix(".md")
+        folder = page.name if page.file.stem == "index" else posixpath.dirname(page.name)
+        name = posixpath.normpath(posixpath.join(folder, target)).removesuffix(".md").removesuffix("/index")
         return label if label.strip("`") == name else f"{label} ({name})"
 
     return _LINK.sub(link, text).replace("**", "").replace("\\|", "|")

@@ -55,7 +55,16 @@ def finish(report: Report, options: Options) -> int:
 def write_note(report: Report, options: Options) -> None:
     """Write the note of a report to standard error, unless `-q` was given."""
     if report.note and not options.quiet:
-        write_stderr(f"note: {report.note}\n")
+        write_messages(f"note: {report.note}")
+
+
+def write_messages(*lines: str) -> None:
+    """Write lines to standard error; on a terminal, one that is too long is wrapped between its words."""
+    from connform.reporters.terminal import UNLIMITED
+    from connform.reporters.wrapping import fold_rows
+
+    width = columns_of(sys.stderr) if sys.stderr.isatty() else UNLIMITED
+    write_stderr("".join(f"{line}\n" for line in fold_rows(lines, width)))
 
 
 def emit(report: Report, options: Options) -> None:

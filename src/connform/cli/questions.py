@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from connform.cli.output import columns_of
 from connform.cli.usage import UsageProblem, did_you_mean
 
 if TYPE_CHECKING:
@@ -30,9 +32,9 @@ class Questions:
         from connform.engine.load.catalog import DEFAULT_PROVIDER
 
         groups = choices.providers()
-        advice = "".join(f"  {group}: {', '.join(names)}\n" for group, names in groups.items())
+        advice = [f"{group}: {', '.join(names)}" for group, names in groups.items()]
         known = [name for names in groups.values() for name in names]
-        hint = "another API needs `provider: http`, or an entry of its own: docs/reference/auth.md, docs/guides/providers.md"
+        hint = "another API needs `provider: http`, or an entry of its own: see `connform help another-api`"
         return self._ask("provider", DEFAULT_PROVIDER, _one_of("provider", known, hint), advice)
 
     def answers(self, choices: Choices) -> Answers:
@@ -56,9 +58,9 @@ class Questions:
 
     def choose(self, flag: str, allowed: Collection[str], default: str) -> str:
         """Return one of the allowed values; a mapping has advice on when to choose each."""
-        advice = ""
+        advice: list[str] = []
         if isinstance(allowed, Mapping):
-            advice = "".join(f"  {one}: {when}\n" for one, when in allowed.items() if when)
+            advice = [f"{one}: {when}" for one, when in allowed.items() if when]
         return self._ask(flag, default, _one_of(flag, allowed), advice, f" ({', '.join(allowed)})")
 
     def _choose_if_any(self, flag: str, allowed: Collection[str], of: str) -> str:
@@ -83,26 +85,37 @@ class Questions:
             if name in self._settings:
                 values[name] = check(self._settings[name])
             elif self._may_ask:
-                values[name] = _answer(f"  {setting.description}\n", name, None, check)
+                values[name] = _answer([setting.description], name, None, check)
             else:
                 raise UsageProblem(f"the connection needs {name}: --set {name}={example}", setting.description)
         return values
 
-    def _ask(self, flag: str, default: str, check: Callable[[str], str], advice: str = "", choices: str = "") -> str:
+    def _ask(
+        self, flag: str, default: str, check: Callable[[str], str], advice: Sequence[str] = (), choices: str = ""
+    ) -> str:
         given = self._flags[flag]
         if given is not None or not self._may_ask:
             return check(default if given is None else given)
         return _answer(advice, f"{flag}{choices}", default, check)
 
 
-def _answer(advice: str, question: str, default: str | None, check: Callable[[str], str]) -> str:
+def _answer(advice: Sequence[str], question: str, default: str | None, check: Callable[[str], str]) -> str:
     """Ask until an answer is right, and return it. What is wrong is said without the name of the flag, which nobody typed."""
-    click.echo(advice, nl=False, err=True)
+    for text in advice:
+        _say(text, first="  ", rest="    ")
     while True:
         try:
             return check(click.prompt(question, default, err=True))
         except UsageProblem as error:
-            click.echo(f"error: {'; '.join(filter(None, (error.message.removeprefix('--'), error.hint)))}", err=True)
+            text = "; ".join(filter(None, (error.message.removeprefix("--"), error.hint)))
+            _say(text, first="error: ", rest="       ")
+
+
+def _say(text: str, *, first: str, rest: str) -> None:
+    from connform.reporters.wrapping import paragraph
+
+    for line in paragraph(text, first=first, rest=rest, width=columns_of(sys.stderr)):
+        click.echo(line, err=True)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -127,6 +127,8 @@ def command(
         if sys.stderr.isatty() and not options.quiet:
             _log_requests()
         interrupted.wait()
+        if sys.stderr.isatty():
+            write_stderr("\n")  # behind the ^C that the terminal shows
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import connform
 
 PARTS = ("tutorial", "guides", "reference", "explanation")
 """The parts of the manual, in the order of reading: a page, or a folder of pages."""
+_COMMENT = re.compile(r"^<!--.*?-->\n+", re.MULTILINE | re.DOTALL)
 _PACKAGE = Path(connform.__file__).parent
 
 
@@ -28,8 +30,8 @@ class Page(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The page, in Markdown."""
-        return self.file.read_text(encoding="utf-8")
+        """The page, in Markdown, without its comments: they hold what the tests run and no reader types."""
+        return _COMMENT.sub("", self.file.read_text(encoding="utf-8"))
 
 
 def pages() -> Sequence[Page]:
@@ -49,7 +51,7 @@ def _name(file: Path) -> str:
 
 def find_pages(name: str) -> Sequence[Page]:
     """Return the page of a name, or the pages whose name ends with it."""
-    wanted = name.strip("/").removesuffix(".md").removeprefix("docs/").lower()
+    wanted = name.strip("/").removesuffix(".md").removesuffix("/index").removeprefix("docs/").lower()
     every = list(pages())
     return [page for page in every if page.name == wanted] or [
         page for page in every if page.name.endswith(f"/{wanted}")

@@ -60,13 +60,11 @@ def _render(view: View, look: Look) -> str:
         shown, ending = looked_at(view), look.paint(interruption_line(view, look.width), BOLD_YELLOW)
     blocks: list[list[str]] = []
     if view["diagnostics"]:
-        from connform.reporters.text_diagnostic import render_diagnostic
+        from connform.reporters.text_diagnostic import render_diagnostics
 
-        blocks += [
-            render_diagnostic(diagnostic, look)
-            for diagnostic in view["diagnostics"]
-            if look.verbosity >= 0 or diagnostic["severity"] == "error"
-        ]
+        blocks += render_diagnostics(
+            [one for one in view["diagnostics"] if look.verbosity >= 0 or one["severity"] == "error"], look
+        )
     if view["command"] in _RENDERERS:
         module, function = _RENDERERS[view["command"]]
         body = getattr(import_module(f"connform.reporters.{module}"), function)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from connform.reporters.causes import Cause
-from connform.reporters.terminal import BOLD, Look, clean, format_place
+from connform.reporters.places import format_places
+from connform.reporters.terminal import BOLD, Look, clean
 from connform.reporters.text_connection import (
     INDENT,
     VERDICTS,
@@ -21,8 +22,6 @@ FAILURES = frozenset({"failed", "unknown"})
 """Verdicts that need somebody to do something."""
 LISTED = 20
 """Connections, or secrets, without remarks that are listed on a terminal; more are counted."""
-_PLACES = 5
-"""Places of one cause that are listed on a terminal."""
 
 
 def render_cause(cause: Cause, look: Look) -> list[str]:
@@ -74,18 +73,4 @@ def _remarks(cause: Cause, look: Look) -> list[tuple[str, str]]:
     if cause.connections[0]["verdict"] not in FAILURES:
         done = [("note:", cause.message)] if cause.message else []
         return done + [("warning:", warning) for warning in cause.connections[0]["warnings"]]
-    return [("why: ", cause.message), ("help:", cause.hint), ("at:  ", _places(cause, look))]
-
-
-def _places(cause: Cause, look: Look) -> str:
-    """Return each place once; of several in one file, the name of the file stands before the first."""
-    known = {format_place(item): item for item in cause.connections}
-    known.pop("", None)
-    number = len(known) if look.verbosity > 0 or not look.now else _PLACES
-    texts: list[str] = []
-    file = ""
-    for place, item in list(known.items())[:number]:
-        texts.append(place if item["file"] != file else f"{item['line']}:{item['column']}")
-        file = item["file"]
-    more = len(known) - len(texts)
-    return ", ".join([*texts, *([f"and {more} more"] if more else [])])
+    return [("why: ", cause.message), ("help:", cause.hint), ("at:  ", format_places(cause.connections, look))]

@@ -1,10 +1,13 @@
-"""One diagnostic in the format `text`: position, source line, mark, help. Layer 4, no IO."""
+"""Diagnostics in the format `text`: position, source line, mark, help. Layer 4, no IO."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from connform.reporters.places import format_places
 from connform.reporters.terminal import BLUE, BOLD, BOLD_RED, BOLD_YELLOW, Look, Painter, clean, format_place, width_of
 from connform.reporters.view import View
-from connform.reporters.wrapping import beginning, paragraph
+from connform.reporters.wrapping import beginning, fold, paragraph
 
 _STYLES = {"error": BOLD_RED, "warning": BOLD_YELLOW}
 _TAB = "    "
@@ -12,16 +15,31 @@ _MARGIN = 5
 """Columns left of the bar; a line number of five digits still fits."""
 
 
-def render_diagnostic(diagnostic: View, look: Look) -> list[str]:
-    """Return the lines of one diagnostic, without a blank line around them."""
+def render_diagnostics(diagnostics: Iterable[View], look: Look) -> list[list[str]]:
+    """Return the lines of each diagnostic, without blank lines around them.
+
+    On a terminal, without `-v`, those that say the same are told once, with the places of the others, at the place of the first.
+    """
+    groups: dict[object, list[View]] = {}
+    for number, one in enumerate(diagnostics):
+        may_be_told_once = look.now and look.verbosity < 1 and not one["related"]
+        said = (one["severity"], one["code"], one["summary"], one["detail"], one["hint"])
+        groups.setdefault(said if may_be_told_once else number, []).append(one)
+    return [_render_diagnostic(first, others, look) for first, *others in groups.values()]
+
+
+def _render_diagnostic(diagnostic: View, others: list[View], look: Look) -> list[str]:
     paint, width = look.paint, look.width
     title = paint(f"{diagnostic['severity']}[{diagnostic['code']}]", _STYLES[diagnostic["severity"]])
-    lines = [f"{format_place(diagnostic)}: {title}: {paint(clean(diagnostic['summary']), BOLD)}"]
+    pieces = [f"{format_place(diagnostic)}: {title}:", paint(clean(diagnostic["summary"]), BOLD)]
+    lines = fold(pieces, rest=" " * _MARGIN, width=look.row_width)
     if diagnostic["snippet"]:
         lines += _source(diagnostic, paint, width)
     else:
         lines += _note("", diagnostic["detail"], paint, width)
     lines += _note("help: ", diagnostic["hint"], paint, width)
+    if others:
+        lines += _note("also: ", format_places(others, look), paint, width)
     for related in diagnostic["related"]:
         lines += _note("note: ", f"{related['message']}: {format_place(related)}", paint, width)
         if related["snippet"]:

@@ -52,7 +52,7 @@ def _finding_problem(finding: Any) -> str:
     if not isinstance(finding, Finding):
         return f"yielded {type(finding).__name__}, and Finding is needed"
     if finding.code not in CODES:
-        return f"yielded Finding with the code `{finding.code!s:.40}`, which does not exist: docs/reference/diagnostics.md lists them"
+        return f"yielded Finding with the code `{finding.code!s:.40}`, which does not exist: `connform help diagnostics` lists them"
     wrong = _wrong_field(finding, {"path": tuple, "detail": str, "hint": str, "related": tuple, "fix": str})
     if not wrong and not all(isinstance(part, str | int) for part in finding.path):
         return "yielded Finding whose `path` holds something other than keys and indices"

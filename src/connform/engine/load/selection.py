@@ -79,9 +79,8 @@ def _matches(name: str, tags: Collection[str], selection: Selection) -> bool:
 
 
 def unknown_connection(name: str, known: Iterable[str]) -> str:
-    """Return the message that no connection has a name, with a similar name as a hint."""
-    hint = did_you_mean(name, known)
-    return f"no connection matches `{name}`" + (f"; {hint}" if hint else "")
+    """Return the message that no connection has a name, with a similar name, or else what shows the names, as a hint."""
+    return f"no connection matches `{name}`; {did_you_mean(name, known) or '`connform list` shows the names'}"
 
 
 def _unknown_tag(tag: str, known_tags: Collection[str]) -> str:

@@ -42,12 +42,12 @@ def not_looked_at(report: ConnectionReport) -> ConnectionReport:
 
 
 def with_failure(report: ConnectionReport, failure: ConnectionFailed) -> ConnectionReport:
-    """Return a report line with a failure: its fault decides verdict, stage and exit code."""
+    """Return a report line with a failure: its fault decides verdict, stage and exit code; its hint names the connection."""
     return report._replace(
         verdict=failure.fault.verdict,
         stage=failure.fault.stage,
         fault=failure.fault.name,
         message=failure.message,
-        hint=failure.hint,
+        hint=failure.hint.replace(" NAME", f" {report.name}"),
         exit_code=failure.exit_code,
     )
