@@ -105,8 +105,9 @@ def test_where_everything_is_there_it_says_so_and_sends_no_credential(machine: M
     assert done.code == 0, done.out
     assert "this manifest can work here" in done.out
     assert "✗" not in done.out
+    said = " ".join(done.out.split())  # where lines end depends on the length of paths
     for words in ("agrees with the servers", "fits the grants", "1 of 1 are there", "http://***@proxy.example:3128"):
-        assert words in done.out
+        assert words in said
     assert [request.partition(b" HTTP/")[0] for request in machine.server.requests] == [b"HEAD /"]
     assert_no_canary(*machine.server.requests)
 

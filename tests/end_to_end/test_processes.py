@@ -11,6 +11,7 @@ import pytest
 
 import connform
 from connform.auth.oauth.token_answer import EndpointFailed
+from connform.engine.login import CodeRefused
 from connform.errors import ConnectionFailed, ConnformError, NoBaseline, PlanUnusable, RateLimited, Refused, StoreFailed
 from connform.http.failures import OriginRefused, RequestFailed, RequestLacksSecret, RequestTimedOut
 from tests.canary import API_KEY
@@ -39,6 +40,7 @@ ERRORS: list[ConnformError] = [
     RequestFailed("http_bad_reply", "no HTTP", sent=True),
     RequestTimedOut("http_timeout", "no answer", sent=False),
     RequestLacksSecret("secret_not_found", "there is no secret", sent=False),
+    CodeRefused("login_bad_callback", "the code was refused", "log in again"),
 ]
 
 

@@ -8,8 +8,11 @@ import pytest
 
 from tests.pages.blocks import PAGES, ROOT, blocks
 from tests.pages.session import RUN, fits, run_page
+from tests.ports import free_ports
 
 TEXTS = {page: (ROOT / page).read_text("utf-8") for page in PAGES}
+EXAMPLE_PORT = "18555"
+"""The port that pages name, on which something may listen here."""
 WITH_SESSIONS = [page for page, text in TEXTS.items() if any(RUN in block.marks for block in blocks(text))]
 
 PAGE = """\
@@ -41,7 +44,8 @@ $ ls /nowhere
 def test_what_is_typed_on_a_page_prints_what_it_says(page: str, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    wrong = run_page(TEXTS[page], folder)
+    (port,) = free_ports(1)
+    wrong = run_page(TEXTS[page].replace(EXAMPLE_PORT, str(port)), folder)
     assert not wrong, "\n\n".join([page, *wrong])
 
 

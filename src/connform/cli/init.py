@@ -67,7 +67,7 @@ _MAX_BYTES = 1024 * 1024
 @click.option(
     "--auth",
     metavar="METHOD",
-    help="An auth method of the API; default: its first.",
+    help="An auth method of the API; default: one that needs no person and no app, if there is one.",
     shell_complete=completion_of("methods"),
 )
 @click.option("--name", metavar="NAME", help="The connection's name; default: where it leads.")

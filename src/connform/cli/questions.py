@@ -45,7 +45,7 @@ class Questions:
         environments = {name: row.description for name, row in choices.environments.items()}
         environment = self._choose_if_any("environment", environments, choices.provider)
         region = self._choose_if_any("region", choices.regions(environment), environment or choices.provider)
-        method = self.choose("auth", choices.methods, next(iter(choices.methods)))
+        method = self.choose("auth", choices.methods, choices.simplest_method(environment))
         own_root = known.BASE_URL in self._settings
         settings = self._values(choices.settings(environment, method, own_root=own_root))
         several = [

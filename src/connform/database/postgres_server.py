@@ -215,6 +215,8 @@ def _advice(error: BaseException) -> str:
     for words, advice in _ADVICE.items():
         if words in str(error):
             return advice
+    if "no password supplied" in str(error):
+        return "the server wants a password: set PGPASSWORD, or write it into ~/.pgpass"
     if _LOGIN_REFUSED.search(str(error)):
         return (
             "the server answers, and refuses the login: see user, password and database, ~/.pgpass and its pg_hba.conf"

@@ -33,9 +33,8 @@ def default_manifest() -> DefaultManifest:
     """Return `connections.yaml` or `connections/` of the working directory, or of the nearest folder above that has one.
 
     The search ends at the top of the Git repository, or outside of any at the top of the file system, and at a folder
-    with a state. Above the working
-    directory, only what belongs to this user or to root counts: in `/tmp`, anybody could put a manifest that would send
-    this user's secrets elsewhere.
+    with a state. Above the working directory, only what belongs to this user or to root counts: in `/tmp`, anybody could
+    put a manifest that would send this user's secrets elsewhere.
     """
     for folder in _folders():
         for name in (FILE, FOLDER):

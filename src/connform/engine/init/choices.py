@@ -55,6 +55,14 @@ class Choices:
         """The auth methods, each with the vendor's advice on when to choose it."""
         return {name: method.use for name, method in self._definition.auth.items()}
 
+    def simplest_method(self, environment: str) -> str:
+        """Return the auth method that can be used soonest: without a consent, an app and settings; of several, the first."""
+
+        def needs(method: str) -> tuple[bool, bool, bool]:
+            return self.needs_login(method), bool(self.app(method)), bool(self.settings(environment, method))
+
+        return min(self.methods, key=needs)
+
     def regions(self, environment: str) -> list[str]:
         """Return the regions of an environment."""
         return list(self.environments.get(environment, _NO_ENVIRONMENT).regions)
