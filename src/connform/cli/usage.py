@@ -13,6 +13,8 @@ from click.core import ParameterSource
 _ONLY_BEFORE = {"-C": "-C FOLDER COMMAND", "--chdir": "--chdir FOLDER COMMAND", "--version": "--version"}
 """Options of connform itself, with where they stand."""
 _TYPES = {"float": "number", "integer": "integer"}
+_AROUND_A_NAME = "'[]."
+"""What click writes around the name of an argument; which of them depends on its version."""
 
 
 class UsageProblem(click.UsageError):
@@ -39,7 +41,9 @@ def message_and_hint(error: click.UsageError) -> tuple[str, str]:
         case click.NoSuchOption():
             return _unknown_option(error, help_hint)
         case click.MissingParameter() if error.param and error.ctx:
-            return f"missing: {error.param.make_metavar(error.ctx).strip('[].')}", _example(error.ctx) or help_hint
+            return f"missing: {error.param.get_error_hint(error.ctx).strip(_AROUND_A_NAME)}", _example(
+                error.ctx
+            ) or help_hint
         case click.BadParameter() if error.param:
             return (
                 f"invalid value for {source_of(error.ctx, error.param)}: expected {_expected(error.param)}",
