@@ -64,8 +64,19 @@ def _unknown_option(error: click.NoSuchOption, help_hint: str) -> tuple[str, str
         if name in _ONLY_BEFORE:
             return f"{name} stands before the command", f"connform {_ONLY_BEFORE[name]}"
         return f"`{context.command_path}` doesn't take {name}", help_hint
+    if context and (takers := _commands_with(name, context.find_root())):
+        return f"`{context.command_path}` doesn't take {name}", f"it is an option of {', '.join(takers)}"
     matches = " or ".join(f"`{match}`" for match in error.possibilities or ())
     return f"no such option: {name}", f"did you mean {matches}?" if matches else help_hint
+
+
+def _commands_with(option: str, root: click.Context) -> list[str]:
+    """Return the commands that have an option; imports all of them."""
+    group = root.command
+    if not isinstance(group, click.Group):
+        return []
+    commands = {name: group.get_command(root, name) for name in group.list_commands(root)}
+    return [name for name, one in commands.items() if one and any(option in each.opts for each in one.params)]
 
 
 def source_of(context: click.Context | None, parameter: click.Parameter) -> str:
