@@ -1,0 +1,1 @@
+"""The servers that commands run: the page and metrics of `monitor`, and `proxy`. Layer 4; IO: sockets."""
