@@ -71,7 +71,7 @@ def emit(report: Report, options: Options) -> None:
     """Write a report in every format that was asked for, standard output first."""
     from datetime import UTC, datetime
 
-    from connform.reporters import renderer_on_terminal, reporter, syntax_of, uses_repository_paths
+    from connform.reporters import dated_renderer, renderer_on_terminal, reporter, syntax_of, uses_repository_paths
     from connform.reporters.view import build, relocated
 
     view = build(report)
@@ -85,8 +85,10 @@ def emit(report: Report, options: Options) -> None:
         view_for_format = view_of_the_repository() if uses_repository_paths(chosen) else view
         width, verbosity = columns_of(terminal), options.verbosity
         render_on_terminal = renderer_on_terminal(chosen) if terminal else None
+        now = datetime.now(UTC)
+        if render_at := dated_renderer(chosen):
+            return render_at(view_for_format, now=now)
         if render_on_terminal:
-            now = datetime.now(UTC)
             return render_on_terminal(view_for_format, color=color, width=width, verbosity=verbosity, now=now)
         return chosen.render(view_for_format, color=color, width=width, verbosity=verbosity)
 

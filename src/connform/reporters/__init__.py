@@ -21,7 +21,8 @@ class Reporter(Protocol):
 
     It may also have `syntax`: `json` or `xml` if control characters must be escaped as that syntax does; and
     `uses_repository_paths`: whether it names a file by its path in the repository; and `render_on_terminal`, a function with
-    the further argument `now`, an aware `datetime`: it is called in place of `render` where a person reads the output.
+    the further argument `now`, an aware `datetime`: it is called in place of `render` where a person reads the output;
+    and `render_at`, a function of the view and of `now`: it is called in place of `render`, for an output that says when it was made.
     """
 
     def render(self, view: View, *, color: bool, width: int, verbosity: int) -> str:
@@ -71,6 +72,11 @@ def syntax_of(reporter: Reporter) -> str:
 def renderer_on_terminal(reporter: Reporter) -> Callable[..., str] | None:
     """Return the function of a format that renders for a person at a terminal; `None` if `render` is for all outputs."""
     return getattr(reporter, "render_on_terminal", None)
+
+
+def dated_renderer(reporter: Reporter) -> Callable[..., str] | None:
+    """Return the function of a format whose output says when it was made; `None` for all others."""
+    return getattr(reporter, "render_at", None)
 
 
 def uses_repository_paths(reporter: Reporter) -> bool:
