@@ -159,7 +159,7 @@ def _endpoint(port: int, ca_file: Path) -> dict[str, object]:
         "provider": "http",
         "environment": "sandbox",
         "base_url": f"https://127.0.0.1:{port}",
-        "check": {"path": "/me", "expect": {"body": {"const": {}}}},
+        "check": {"path": "/me", "expect": {"body": {"type": "object"}}},
         "tls": {"ca_file": str(ca_file)},
         "auth": {"method": "api_key", "api_key": f"env://{KEY_VARIABLE}"},
     }

@@ -16,6 +16,7 @@ from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
+    from connform.database.check_table import CheckTable
     from connform.database.grant_table import GrantTable
     from connform.database.interface import Database
     from connform.database.state_table import StateTable
@@ -57,6 +58,14 @@ def open_state(url: str, folder: Path) -> StateTable:
 
     with hidden_frames():
         return StateTable(_open(url, folder))
+
+
+def open_checks(url: str, folder: Path) -> CheckTable:
+    """Return the table of recorded checks in the same database; arguments and errors as for `open_grants`."""
+    from connform.database.check_table import CheckTable
+
+    with hidden_frames():
+        return CheckTable(_open(url, folder))
 
 
 def is_made(url: str, folder: Path) -> bool:

@@ -20,6 +20,8 @@ GRANTS_SCHEMA = 3
 """The version of the schema with today's tables of grants and records. To be read, an older database is brought forward."""
 TOKENS_SCHEMA = 4
 """The version of the schema that added the table of issued tokens."""
+CHECKS_SCHEMA = 6
+"""The version of the schema that added the tables of recorded checks, and the schedule of `monitor`."""
 _SINCE = re.compile(r" since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$")
 
 

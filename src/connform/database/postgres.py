@@ -55,6 +55,26 @@ _MIGRATIONS = (
     """
     ALTER TABLE connform_grants ADD COLUMN account TEXT, ADD COLUMN refresh_ends_at DOUBLE PRECISION
     """,
+    """
+    CREATE TABLE connform_checks (
+        connection TEXT PRIMARY KEY, at DOUBLE PRECISION NOT NULL, since DOUBLE PRECISION NOT NULL,
+        verdict TEXT NOT NULL, ready BIGINT NOT NULL, failed BIGINT NOT NULL, unknown BIGINT NOT NULL,
+        latest TEXT NOT NULL
+    );
+    CREATE TABLE connform_verdicts (
+        connection TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, verdict TEXT NOT NULL, fault TEXT NOT NULL,
+        PRIMARY KEY (connection, at)
+    );
+    CREATE TABLE connform_hours (
+        connection TEXT NOT NULL, hour INTEGER NOT NULL, checks INTEGER NOT NULL, failed INTEGER NOT NULL,
+        unknown INTEGER NOT NULL, answered INTEGER NOT NULL, latencies TEXT NOT NULL, worst_ms DOUBLE PRECISION,
+        PRIMARY KEY (connection, hour)
+    );
+    CREATE TABLE connform_schedule (
+        connection TEXT PRIMARY KEY, due_at DOUBLE PRECISION NOT NULL, claimed_until DOUBLE PRECISION,
+        claimed_by TEXT NOT NULL
+    )
+    """,
 )
 """The migrations from each version of the schema to the next. Never change one that was released."""
 _META = "CREATE TABLE IF NOT EXISTS connform_meta (name TEXT PRIMARY KEY, value BYTEA NOT NULL)"

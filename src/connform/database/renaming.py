@@ -1,10 +1,11 @@
-"""Renames a connection in a state database: record, history and grant, in one transaction. Its issued token is dropped.
+"""Renames a connection in a state database: record, history, recorded checks and grant, in one transaction. Its issued token is dropped.
 
 Layer 2, no IO of its own. The caller has locked the parts of the state and the grants of both names.
 """
 
 from __future__ import annotations
 
+from connform.database.check_rows import rename_checks
 from connform.database.grant_table import GrantTable
 from connform.database.state_table import DELETE_OLD_ATTEMPTS, MAX_ATTEMPTS, StateChanges
 from connform.database.token_rows import delete_token
@@ -20,7 +21,7 @@ _DELETE_HISTORY = "DELETE FROM connform_history WHERE connection = ?"
 
 
 def rename(changes: StateChanges, grants: GrantTable, old: str, new: str) -> None:
-    """Rename the record, the history and the grant of a connection; drop its issued token.
+    """Rename the record, the history, the recorded checks and the grant of a connection; drop its issued token.
 
     A record with the new name is replaced, if there is one with the old name; its history stays. The caller must check that it may be
     replaced. A grant with the new name is never replaced.
@@ -41,6 +42,7 @@ def rename(changes: StateChanges, grants: GrantTable, old: str, new: str) -> Non
         execute(_COPY_HISTORY, (new, old))
         execute(_DELETE_HISTORY, (old,))
         execute(DELETE_OLD_ATTEMPTS, (new, new, MAX_ATTEMPTS - 1))
+        rename_checks(execute, old, new)
         grants.rename(execute, old, new)
         for name in (old, new):  # an issued token is bound to its name, and can be obtained again
             delete_token(execute, name)

@@ -69,6 +69,24 @@ _MIGRATIONS = (
     ALTER TABLE connform_grants ADD COLUMN account TEXT;
     ALTER TABLE connform_grants ADD COLUMN refresh_ends_at REAL;
     """,
+    """
+    CREATE TABLE connform_checks (
+        connection TEXT PRIMARY KEY, at REAL NOT NULL, since REAL NOT NULL, verdict TEXT NOT NULL,
+        ready INTEGER NOT NULL, failed INTEGER NOT NULL, unknown INTEGER NOT NULL, latest TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE connform_verdicts (
+        connection TEXT NOT NULL, at REAL NOT NULL, verdict TEXT NOT NULL, fault TEXT NOT NULL,
+        PRIMARY KEY (connection, at)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE connform_hours (
+        connection TEXT NOT NULL, hour INTEGER NOT NULL, checks INTEGER NOT NULL, failed INTEGER NOT NULL,
+        unknown INTEGER NOT NULL, answered INTEGER NOT NULL, latencies TEXT NOT NULL, worst_ms REAL,
+        PRIMARY KEY (connection, hour)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE connform_schedule (
+        connection TEXT PRIMARY KEY, due_at REAL NOT NULL, claimed_until REAL, claimed_by TEXT NOT NULL
+    ) STRICT;
+    """,
 )
 """The migrations from each version of the schema to the next. Never change one that was released."""
 _UNWRITABLE = {
@@ -172,6 +190,7 @@ class SqliteDatabase:
             timeout=_BUSY_S,
             isolation_level=None,
             check_same_thread=False,
+            cached_statements=0,  # the limit of work counts all that a statement has ever done
         )
         try:
             harden(connection)

@@ -10,14 +10,19 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from connform.database.check_rows import delete_checks
 from connform.database.grant_rows import DELETE_META, READ_FACTS, READ_META, SET_META, stored_facts
 from connform.database.interface import GRANTS_SCHEMA, TOKENS_SCHEMA, Database, Execute, LockTimeout
 from connform.database.token_rows import delete_token
 from connform.errors import ConnectionFailed
 from connform.grant import GrantFacts
+from connform.lazy_property import lazy_property
 from connform.recorded import Actor, Applied, AppliedRecord, Attempt, EarlierSpec, RecordSummary, StateRow, UsedSecret
+
+if TYPE_CHECKING:
+    from connform.database.check_table import CheckTable
 
 MAX_ATTEMPTS = 100
 """The most attempts in the history of a connection; older ones are deleted."""
@@ -72,6 +77,13 @@ class StateTable:
         self._database = database
         self.place = database.place
         """The name of the database in messages; without a password."""
+
+    @lazy_property
+    def checks(self) -> CheckTable:
+        """The recorded checks in the same database."""
+        from connform.database.check_table import CheckTable
+
+        return CheckTable(self._database)
 
     def schema(self) -> int:
         """Return the version of the schema of the database; 0 if nothing was written yet. Errors as for `summaries`."""
@@ -217,7 +229,7 @@ class StateChanges:
     def write(
         self, records: Sequence[AppliedRecord], removed: Sequence[str] = (), former: Sequence[EarlierSpec] = ()
     ) -> None:
-        """Replace records, add their latest attempts to the history, and delete removed connections with their issued tokens, in one transaction.
+        """Replace records, add their latest attempts to the history, and delete removed connections with their issued tokens and recorded checks, in one transaction.
 
         Only one thread at a time may call it.
 
@@ -241,6 +253,7 @@ class StateChanges:
                 for statement in _DELETE:
                     execute(statement, (connection,))
                 delete_token(execute, connection)
+                delete_checks(execute, connection)
 
 
 def _summary(file: str, digest: str, is_applied: int, fault: str) -> RecordSummary:
