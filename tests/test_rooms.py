@@ -7,7 +7,8 @@ import ast
 import pytest
 
 HANDED_OVER = {
-    "cli/exec.py",
+    "cli/exec_proxy.py",
+    "cli/exec_variables.py",
     "cli/masking.py",
     "cli/token.py",
     "engine/export.py",

@@ -22,7 +22,7 @@ def print_error(error: BaseException) -> int:
     """Print the error message and return the exit code."""
     match error:
         case click.UsageError():
-            _print_message("error", *message_and_hint(error))
+            print_message("error", *message_and_hint(error))
             return ExitCode.USAGE
         case KeyboardInterrupt() | click.Abort():
             if sys.stderr.isatty():
@@ -32,14 +32,14 @@ def print_error(error: BaseException) -> int:
             discard_stdout()
             if isinstance(error, BrokenPipeError):
                 return ExitCode.OK
-            _print_message("error", f"can't write to standard output: {error.strerror}")
+            print_message("error", f"can't write to standard output: {error.strerror}")
             return ExitCode.USAGE
         case ManifestInvalid():
             _print_diagnostics(error)
         case ConnectionFailed():
-            _print_message(f"error[{error.fault.name}]", error.message, error.hint)
+            print_message(f"error[{error.fault.name}]", error.message, error.hint)
         case ConnformError():
-            _print_message("error", str(error))
+            print_message("error", str(error))
         case _:
             _print_bug(error)
             return ExitCode.INTERNAL
@@ -51,7 +51,8 @@ def _is_from_click_echo(error: OSError) -> bool:
     return any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
 
 
-def _print_message(label: str, message: str, hint: str = "") -> None:
+def print_message(label: str, message: str, hint: str = "") -> None:
+    """Print what is wrong, and what to do."""
     from connform.reporters.terminal import clean
 
     write_messages(f"{label}: {clean(message)}", *([f"hint: {clean(hint)}"] if hint else []))

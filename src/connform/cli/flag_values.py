@@ -6,15 +6,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Container, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from connform.cli.usage import UsageProblem, did_you_mean, source_of
 
+if TYPE_CHECKING:
+    from datetime import timedelta
+
 Function = Callable[..., Any]
 
 _MAX_SHARDS = 64
+_MAX_DAYS = 3650
 TEXT_OR_JSON = ("text", "json")
 """The formats of what is no report."""
 
@@ -64,6 +68,17 @@ def require_positive(context: click.Context, parameter: click.Parameter, value: 
     if value is not None and not 0 < value < float("inf"):
         raise UsageProblem(f"{source_of(context, parameter)} takes a number above zero")
     return value
+
+
+def parse_days(_context: click.Context, parameter: click.Parameter, value: int | None) -> timedelta | None:
+    """Return a number of days as a duration."""
+    if value is None:
+        return None
+    from datetime import timedelta
+
+    if not 1 <= value <= _MAX_DAYS:
+        raise UsageProblem(f"{parameter.opts[-1]} takes a number of days, from 1 to {_MAX_DAYS}")
+    return timedelta(days=value)
 
 
 def parse_shard(_context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, int]:

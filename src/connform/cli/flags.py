@@ -14,6 +14,7 @@ import click
 
 from connform.cli.flag_values import (
     completion_of,
+    parse_days,
     parse_formats,
     parse_shard,
     parse_text_or_json,
@@ -185,6 +186,13 @@ _STATE = (
         metavar="FOLDER",
         help="The top of the repository, where there is no .git; default: GITHUB_WORKSPACE or CI_PROJECT_DIR.",
     ),
+)
+KEEP = click.option(
+    "--keep",
+    type=int,
+    callback=parse_days,
+    metavar="DAYS",
+    help="How long recorded changes of verdict and hourly figures are kept; 30 days by default.",
 )
 SHARD = click.option(
     "--shard",

@@ -49,6 +49,11 @@ def finish(report: Report, options: Options) -> int:
         report = report._replace(interruption=ExitCode(INTERRUPTION.exit_code))
     write_note(report, options)
     emit(report, options)
+    if report.unrecorded:
+        from connform.cli.failure import print_message
+
+        for failure in report.unrecorded:
+            print_message(f"error[{failure.fault.name}]", f"results were not recorded: {failure.message}", failure.hint)
     return int(report.exit_code)
 
 

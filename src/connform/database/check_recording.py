@@ -22,18 +22,22 @@ _CHANGES = "INSERT INTO connform_verdicts (connection, at, verdict, fault) VALUE
 
 
 def record_checks(execute: Execute, checks: Sequence[RecordedCheck]) -> None:
-    """Record checks, sorted by connection and time; at most as many as one statement takes rows.
+    """Record checks, sorted by connection and time; at most as many as one statement takes rows. One that is the latest already is left out.
 
     Raises:
         ConnectionFailed: `store_corrupt`, what is recorded already can't be read.
     """
-    names, hours = list(dict.fromkeys(check.connection for check in checks)), [hour_of(check.at) for check in checks]
-    stored = [CheckRow._make(row) for row in execute(_CHECKS.format(placeholders(names)), names)]
+    names = list(dict.fromkeys(check.connection for check in checks))
+    stored = {row[0]: CheckRow._make(row) for row in execute(_CHECKS.format(placeholders(names)), names)}
+    checks = [one for one in checks if (row := stored.get(one.connection)) is None or row.at != one.at.timestamp()]
+    if not checks:
+        return
+    hours = [hour_of(check.at) for check in checks]
     stored_hours = execute(_HOURS.format(placeholders(names)), [min(hours), max(hours), *names])
-    row_of, changes = _latest({row.connection: row for row in stored}, checks)
-    figures_of = _hourly({(row[0], row[1]): HourRow._make(row) for row in stored_hours}, checks)
-    _write(execute, "connform_checks", CHECK_COLUMNS, 1, row_of)
-    _write(execute, "connform_hours", HOUR_COLUMNS, 2, figures_of)
+    rows, changes = _latest(stored, checks)
+    _write(execute, "connform_checks", CHECK_COLUMNS, 1, rows)
+    figures = _hourly({(row[0], row[1]): HourRow._make(row) for row in stored_hours}, checks)
+    _write(execute, "connform_hours", HOUR_COLUMNS, 2, figures)
     if changes:
         execute(_CHANGES.format(row_placeholders(changes)), [value for row in changes for value in row])
 

@@ -1,9 +1,12 @@
-"""The verb `check`: a live verdict on each selected connection. Layer 3; uses the network."""
+"""The verb `check`: a live verdict on each selected connection. Layer 3; uses the network, and writes the state database if asked to."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
@@ -14,6 +17,9 @@ from connform.engine.run.live_check import check_all
 from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.state_location import DEFAULT, StateLocation
 from connform.faults import ExitCode
+
+if TYPE_CHECKING:
+    from connform.engine.run.recording import Recording, RoundRecorder
 
 
 def check(
@@ -26,10 +32,11 @@ def check(
     timeout_s: float | None = None,
     progress: Progress = SILENT,
     state: StateLocation = DEFAULT,
+    recording: Recording | None = None,
 ) -> Report:
-    """Check the selected connections live, many at once. If one fails, the others are still checked. Nothing is recorded.
+    """Check the selected connections live, many at once. If one fails, the others are still checked.
 
-    An interruption (`KeyboardInterrupt`) ends the run early, and the report holds the verdicts that were found.
+    An interruption (`KeyboardInterrupt`) ends the run early: the report holds the verdicts that were found, and these are recorded.
 
     Args:
         files: manifests; empty for the default search.
@@ -39,11 +46,14 @@ def check(
         parallelism: how many at once; more than 100 gains nothing on one core.
         timeout_s: the limit of each check; default: 10 s, or the connection's `total_s` where that is less.
         progress: is told what the run waits for.
-        state: where grants are stored.
+        state: where grants are stored, and checks are recorded.
+        recording: by whom and for how long the verdicts are recorded; `None`, they are not. A simulation can't be recorded.
 
     Raises:
         UnknownConnection: the selection names no connection.
         NoBaseline: the Git revision to compare with can't be read.
+        ConnectionFailed: `config_invalid` or `store_insecure`, the state can't be where it is said to be. What fails later, when results
+            are recorded, is in `Report.unrecorded`.
     """
     started = perf_counter()
     manifest, validated = read_manifest(files, selection, policies)
@@ -51,17 +61,42 @@ def check(
         return validated._replace(command="check", simulated=simulate)
     chosen = list(manifest.values())
     done: dict[str, ConnectionReport] = {}
-    interruption = None
-    try:
-        with run_context(manifest, simulate=simulate, state=state) as context:
-            check_all(chosen, context, parallelism, timeout_s, progress, done)
-    except KeyboardInterrupt:
-        interruption = ExitCode.INTERRUPTED
+    interruption, recorded = None, None
+    with _recorder(recording, state, validated.files) as recorder:
+        try:
+            with run_context(manifest, simulate=simulate, state=state) as context:
+                on_result = partial(recorder.add, source=context.source) if recorder else None
+                check_all(chosen, context, parallelism, timeout_s, progress, done, on_result)
+        except KeyboardInterrupt:
+            interruption = ExitCode.INTERRUPTED
+        if recorder:
+            try:
+                recorded = recorder.write()
+            except KeyboardInterrupt:
+                interruption = ExitCode.INTERRUPTED
+                recorded = recorder.write()  # what was recorded already stays as it is
+    histories = recorded.histories if recorded else {}
+    lines = [done.get(one.name) or not_looked_at(describe(one)) for one in chosen]
     return validated._replace(
         command="check",
-        connections=tuple([done.get(one.name) or not_looked_at(describe(one)) for one in chosen]),
+        connections=tuple([line._replace(checks=histories.get(line.name)) for line in lines]),
         connection_count=len(chosen),
+        unrecorded=recorded.failures if recorded else (),
         interruption=interruption,
         simulated=simulate,
         elapsed_s=perf_counter() - started,
     )
+
+
+@contextmanager
+def _recorder(
+    recording: Recording | None, state: StateLocation, files: Sequence[str]
+) -> Iterator[RoundRecorder | None]:
+    """Yield what takes the results of the run; `None` where nothing is recorded."""
+    if recording is None:
+        yield None
+        return
+    from connform.engine.run.recording import RoundRecorder
+
+    with closing(RoundRecorder(state, files, recording)) as recorder:
+        yield recorder

@@ -14,7 +14,9 @@ from connform.grant import GrantFacts
 if TYPE_CHECKING:
     from connform.engine.changes.origins import Send
     from connform.engine.changes.specification import FieldChange
+    from connform.errors import ConnectionFailed
     from connform.recorded import AppliedRecord, Attempt, StateRow
+    from connform.recorded_checks import CheckHistory
 
 
 _SHOWN = 5
@@ -99,11 +101,13 @@ class ConnectionReport(NamedTuple):
     login: str = ""
     """`login`: `granted`; `needed`, without a grant of this app; `ended`, by the server; `expired`, without a refresh token."""
     grant: GrantFacts | None = None
-    """`login`: the stored grant."""
+    """The stored grant: of `login`, and of a check that used it."""
     record: "AppliedRecord | None" = None
     """`state`: the applied record."""
     history: tuple["Attempt", ...] = ()
     """`state history`: the recorded attempts, the oldest first."""
+    checks: "CheckHistory | None" = None
+    """`state` and a check that is recorded: what is recorded of its checks."""
     secrets: tuple["SecretReport", ...] = ()
     """`secrets check`: where each secret is stored, and whether it could be read."""
 
@@ -223,6 +227,8 @@ class Report(NamedTuple):
     """`doctor`: all that it looked at, by section."""
     note: str = ""
     """A sentence for people, which is no part of any format; or empty."""
+    unrecorded: tuple["ConnectionFailed", ...] = ()
+    """Why results of checks could not be recorded, one for each state database."""
     interruption: ExitCode | None = None
     """The exit code of a run that was interrupted; `None` if it ended by itself. What it had not looked at is `skipped`."""
 
@@ -235,7 +241,8 @@ class Report(NamedTuple):
         if self.interruption:
             return self.interruption
         codes = {one.exit_code for one in self.connections} | {one.exit_code for one in self.findings}
-        codes = (codes | {exit_code_of(self.diagnostics)}) - {ExitCode.OK}
+        codes |= {one.exit_code for one in self.unrecorded} | {exit_code_of(self.diagnostics)}
+        codes -= {ExitCode.OK}
         if not codes:
             has_changes = any(connection.action not in {"", "none"} for connection in self.connections)
             return ExitCode.CHANGES if self.plan and self.plan.is_detailed and has_changes else ExitCode.OK

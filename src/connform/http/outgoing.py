@@ -7,6 +7,7 @@ exception can show it. Call `build` inside of `hidden_frames`.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import httpcore
 import httpx
@@ -22,7 +23,7 @@ _SAFE_VALUE = re.compile(rb"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # printable ASCII,
 _LEGAL_LINES = re.compile(  # what h11 accepts, each line ended by NUL: one match for all of them
     rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?\x00)*"
 )
-_FIXED_HEADER_NAMES = {b"host", b"accept-encoding"}
+_ACCEPT_ENCODING = (b"Accept-Encoding", body.ACCEPT_ENCODING)
 
 
 class RequestBuilder:
@@ -31,13 +32,8 @@ class RequestBuilder:
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._scheme, self._host = origin.scheme.encode("ascii"), origin.host.encode("ascii")
-        self._fixed_headers = [
-            (
-                b"Host",
-                origin.host_header.encode("ascii"),
-            ),  # with another name, a shared server could select another customer
-            (b"Accept-Encoding", body.ACCEPT_ENCODING),
-        ]
+        # with another name, a shared server could select another customer
+        self._host_line = (b"Host", origin.host_header.encode("ascii"))
 
     def build(self, request: httpx.Request, credential: HeaderLines) -> httpcore.Request:
         """Return the request for httpcore, with the header lines and parameters of the credential.
@@ -51,31 +47,52 @@ class RequestBuilder:
         requested = origin_of(request.url)
         if requested != self._origin:
             raise OriginRefused(str(requested), str(self._origin))
+        return self.wire_request(
+            request.method,
+            request.url.raw_path,
+            [_ACCEPT_ENCODING, *[line for line in request.headers.raw if line[0].lower() != b"accept-encoding"]],
+            request.stream,
+            credential,
+            # Not `trace`, which shows the credential to a callback; nor `sni_hostname` and `target`, which redirect.
+            request.extensions.get("timeout", {}),
+        )
+
+    def wire_request(
+        self,
+        method: str,
+        target: bytes,
+        headers: list[tuple[bytes, bytes]],
+        stream: Any,
+        credential: HeaderLines,
+        timeouts: dict[str, float | None],
+    ) -> httpcore.Request:
+        """Return a request to the pinned origin; errors as for `build`.
+
+        Args:
+            method: its method.
+            target: path and query.
+            headers: its header lines; `Host` and those of the credential are replaced.
+            stream: its body.
+            credential: what is added.
+            timeouts: in seconds, by the names of httpcore.
+        """
         credential_headers = credential.reveal()
         if not all(_SAFE_NAME.fullmatch(name) and _SAFE_VALUE.fullmatch(value) for name, value in credential_headers):
             raise RequestFailed("secret_malformed", "the credential holds characters that no header may hold")
-        headers = request.headers.raw
         lines = b"".join([b"%b:%b\0" % line for line in headers])
         if lines.count(0) != len(headers) or not _LEGAL_LINES.fullmatch(lines):
             raise httpx.LocalProtocolError("a header of the request holds characters that no header may hold")
-        target = request.url.raw_path
         if credential.parameters:
             target = query.with_credential(target, credential)
-        replaced = _FIXED_HEADER_NAMES.union([name.lower() for name, _ in credential_headers])
+        replaced = {b"host", *[name.lower() for name, _ in credential_headers]}
         return httpcore.Request(
-            method=request.method,
-            url=httpcore.URL(
-                scheme=self._scheme,
-                host=self._host,
-                port=self._origin.port,
-                target=target,
-            ),
+            method=method,
+            url=httpcore.URL(scheme=self._scheme, host=self._host, port=self._origin.port, target=target),
             headers=[
-                *self._fixed_headers,
+                self._host_line,
                 *[line for line in headers if line[0].lower() not in replaced],
                 *credential_headers,
             ],
-            content=request.stream,
-            # Not `trace`, which shows the credential to a callback; nor `sni_hostname` and `target`, which redirect.
-            extensions={"timeout": request.extensions.get("timeout", {})},
+            content=stream,
+            extensions={"timeout": timeouts},
         )

@@ -6,7 +6,8 @@ Layer 1, no IO. httpx sees neither the target nor the echo. Call these functions
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, unquote_to_bytes
+from collections.abc import Mapping
+from urllib.parse import quote, unquote_to_bytes, urlencode
 
 import httpcore
 import httpx
@@ -45,6 +46,30 @@ def with_credential(target: bytes, credential: HeaderLines) -> bytes:
             raise httpx.LocalProtocolError(message)
     added = [f"{quote(name, safe='')}={quote(value, safe='')}".encode() for name, value in parameters]
     return path + b"?" + b"&".join([query, *added] if query else added)
+
+
+def without_parameters(target: bytes, credential: HeaderLines) -> bytes:
+    """Return the target of a request without parameters that have the name of one of the credential's.
+
+    They are removed however they are spelled: servers differ in case, and in `;` as a separator.
+    """
+    path, mark, query = target.partition(b"?")
+    names = {name.lower() for name, _ in credential.reveal_parameters()}
+    parts = re.split(rb"([&;])", query)
+    kept = [
+        (separator, pair)
+        for separator, pair in zip([b"", *parts[1::2]], parts[::2], strict=True)
+        if unquote_to_bytes(pair.partition(b"=")[0].replace(b"+", b" ")).lower() not in names
+    ]
+    rest = b"".join([pair if at == 0 else separator + pair for at, (separator, pair) in enumerate(kept)])
+    return path + mark + rest if rest else path
+
+
+def with_defaults(query: bytes, defaults: Mapping[str, str]) -> bytes:
+    """Return a query with the plain parameters of a connection that it lacks."""
+    names = {unquote_to_bytes(pair.partition(b"=")[0].replace(b"+", b" ")) for pair in query.split(b"&")}
+    lacking = {name: value for name, value in defaults.items() if name.encode() not in names}
+    return b"&".join(filter(None, [query, urlencode(lacking, quote_via=quote).encode("ascii")]))
 
 
 def without_echo(answer: httpcore.Response, credential: HeaderLines) -> httpcore.Response:

@@ -154,12 +154,19 @@ class PinnedBase:
 
     def _wire_request(self, request: httpx.Request, step: SendRequest) -> httpcore.Request:
         """Return the request for httpcore; call it inside of the deadline."""
-        if self._is_closed:  # httpcore's pool would open again for the request
-            raise RequestFailed("http_bad_reply", f"the client was closed before {self._host} had answered", sent=False)
+        self._require_open()
         wire_request = self._request_builder.build(request, step.credential)
-        timeouts = wire_request.extensions["timeout"]
-        try:  # only the pool's wait is not limited by our streams
-            wire_request.extensions["timeout"] = {**timeouts, "pool": deadline.allow(timeouts.get("pool"))}
+        wire_request.extensions["timeout"] = self._timeouts(wire_request.extensions["timeout"])
+        return wire_request
+
+    def _require_open(self) -> None:
+        """Make sure that the client was not closed: httpcore's pool would open again for the request."""
+        if self._is_closed:
+            raise RequestFailed("http_bad_reply", f"the client was closed before {self._host} had answered", sent=False)
+
+    def _timeouts(self, timeouts: dict[str, float | None]) -> dict[str, float | None]:
+        """Return time-outs of which the pool's ends by the deadline: only the pool's wait is not limited by our streams."""
+        try:
+            return {**timeouts, "pool": deadline.allow(timeouts.get("pool"))}
         except TimeoutError:
             raise RequestTimedOut("http_deadline", f"no time was left to ask {self._host}", sent=False) from None
-        return wire_request

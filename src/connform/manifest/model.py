@@ -142,6 +142,12 @@ class Connection:
         return tuple(self.settings.get("tags", ()))
 
     @property
+    def allow(self) -> tuple[str, ...] | None:
+        """The rules of what programs may send through `connform proxy`; `None` for everything below the base URL."""
+        rules = self.settings.get("allow")
+        return None if rules is None else tuple(rules)
+
+    @property
     def owner(self) -> str:
         """The team or address to ask."""
         owner: str = self.settings.get("owner", "")

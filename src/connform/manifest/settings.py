@@ -12,6 +12,8 @@ from connform.manifest.shape import Schema, Shape
 
 TAG = r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(?!\n)$"
 
+ALLOW_RULE = r"^[A-Z]+(-[A-Z]+)* /[!-~]*(?!\n)$"
+
 
 class Timeouts(NamedTuple):
     """Limits in seconds."""
@@ -76,6 +78,21 @@ SETTINGS: Mapping[str, Schema | Shape] = {
         "uniqueItems": True,
         "description": "Labels for --tag.",
     },
+    "allow": {
+        "type": "array",
+        "items": {
+            "type": "string",
+            "maxLength": 1024,
+            "pattern": ALLOW_RULE,
+            "errorMessage": "a rule is a method in upper case, one space and a path: `GET /packages/*`",
+        },
+        "minItems": 1,
+        "maxItems": 256,
+        "uniqueItems": True,
+        "description": "What programs may send through `connform proxy`: a method and a path below the base URL. "
+        "`*` is one segment, `**` one or more, HEAD goes with GET. Default: everything.",
+        "examples": [["GET /packages/*", "POST /packages/list"]],
+    },
     "tls": TLS,
     "timeouts": TIMEOUTS,
     "proxy": PROXY,
@@ -91,5 +108,9 @@ def check_settings(connection: Mapping[str, Any]) -> Iterator[Finding]:
     for present, absent in (("client_cert", "client_key"), ("client_key", "client_cert")):
         if present in tls and absent not in tls:
             yield Finding("incomplete-client-certificate", ("tls", present), f"add `{absent}`", at_key=True)
+    if "allow" in connection:
+        from connform.manifest.allow import allow_findings  # few manifests have it
+
+        yield from allow_findings(connection["allow"])
     if "proxy" in connection:
         yield from proxy_findings(connection)

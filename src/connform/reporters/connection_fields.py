@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from connform.engine.report import ConnectionReport, SecretReport, StageResult, Value
+from connform.engine.report import ConnectionReport, SecretReport, Value
 from connform.faults import Stage, Verdict
 from connform.grant import GrantFacts
 from connform.manifest.harmless import mask_generated_text, masked
-from connform.reporters.fields import ELAPSED, MILLISECONDS, PLACE, JsonObject, array, text
+from connform.reporters.attempt_fields import ATTEMPT, STAGE, time_text
+from connform.reporters.check_fields import CHECKS
+from connform.reporters.fields import ELAPSED, PLACE, JsonObject, array, text
 
 if TYPE_CHECKING:
     from connform.engine.changes.origins import Send
     from connform.engine.changes.specification import FieldChange
-    from connform.recorded import AppliedRecord, Attempt, UsedSecret
+    from connform.recorded import AppliedRecord
 
 _FREE_TEXT_KEYS = {"base_url", "check", "description", "environment", "owner", "path", "tags"}
 """Keys whose values are sentences, labels, addresses or bodies: in them, what may be a pasted secret is masked."""
@@ -25,54 +26,13 @@ def _masked(pointer: str, value: Any) -> Any:
     return value if _FREE_TEXT_KEYS.isdisjoint(pointer.split("/")) else masked(value)
 
 
-def _time(when: datetime | None) -> str:
-    return when.isoformat(timespec="seconds") if when else ""
-
-
-_STAGE: JsonObject[StageResult] = JsonObject(
-    "One stage of a check. Further keys are facts: addresses, tls_version, cert_expires_at, …",
-    {
-        "name": (text(enum=[*Stage]), "name", str),
-        "status": text(enum=["ok", "failed", "skipped"]),
-        "elapsed_ms": ELAPSED,
-    },
-    facts="facts",
-)
-
-_USED_SECRET: JsonObject[UsedSecret] = JsonObject(
-    "A secret that was used: where it lies, never what it is.",
-    {
-        "key": text("The key under `auth:`, or `proxy.password`."),
-        "reference": text("Where it lies."),
-        "version": text("Or empty."),
-    },
-)
-
-_ATTEMPT: JsonObject[Attempt] = JsonObject(
-    "One attempt of `apply`.",
-    {
-        "at": (text("ISO 8601, UTC."), "at", _time),
-        "by": (text("`user@host`, and the CI job."), "by", str),
-        "action": text(enum=["create", "update", "remove"]),
-        "digest": text("Of the specification that was tried."),
-        "base_url": (text("Resolved API root."), "base_url", mask_generated_text),
-        "auth_method": text("`api_key`, `oauth2`, `bearer`."),
-        "verdict": text(enum=[*Verdict]),
-        "class": (text("The class of the failure, or empty."), "fault"),
-        "latency_ms": MILLISECONDS | {"type": ["number", "null"]},
-        "certificate_expires_at": text("ISO 8601, or empty."),
-        "stages": (array(_STAGE.schema), "stages", list),
-        "secrets": _USED_SECRET.each("secrets"),
-    },
-)
-
 _RECORDED: JsonObject[AppliedRecord] = JsonObject(
     "`state`: what is recorded.",
     {
         "file": text("The manifest: its path in the repository."),
         "digest": text("Of the specification that was applied last; empty where none ever went well."),
         "specification": ({"type": "object", "description": "That specification: references, never secrets."}, "spec"),
-        "latest": _ATTEMPT.one("latest"),
+        "latest": ATTEMPT.one("latest"),
     },
 )
 
@@ -138,7 +98,7 @@ _REVOKED: JsonObject[GrantFacts] = JsonObject(
         "connection": text("Whose it is: the name under which it is kept."),
         "client_id": text("The app that it was given to."),
         "scopes": (array(text(), "What was granted."), "scopes", list),
-        "granted_at": (text("When, ISO 8601; empty where an earlier version kept it."), "granted_at", _time),
+        "granted_at": (text("When, ISO 8601; empty where an earlier version kept it."), "granted_at", time_text),
     },
     is_nullable=True,
 )
@@ -149,10 +109,10 @@ _GRANT: JsonObject[GrantFacts] = JsonObject(
         "client_id": text("The app that it was given to."),
         "account": text("Who granted it, as the server names them, or empty."),
         "scopes": (array(text(), "What was granted."), "scopes", list),
-        "granted_at": (text("When, ISO 8601; empty where an earlier version kept it."), "granted_at", _time),
-        "access_token_expires_at": (text("ISO 8601, or empty where no end is known."), "expires_at", _time),
+        "granted_at": (text("When, ISO 8601; empty where an earlier version kept it."), "granted_at", time_text),
+        "access_token_expires_at": (text("ISO 8601, or empty where no end is known."), "expires_at", time_text),
         "has_refresh_token": ({"type": "boolean", "description": "Whether it can be renewed."}, "is_renewable"),
-        "refresh_token_expires_at": (text("ISO 8601, or empty where no end is known."), "refresh_ends_at", _time),
+        "refresh_token_expires_at": (text("ISO 8601, or empty where no end is known."), "refresh_ends_at", time_text),
     },
     is_nullable=True,
 )
@@ -165,7 +125,7 @@ _SECRET: JsonObject[SecretReport] = JsonObject(
         "store": text("The store that the reference names, or empty."),
         "backend": text("The backend's scheme."),
         "version": text("The version that was read, or empty."),
-        "since": (text("When that version was written, ISO 8601, or empty."), "since", _time),
+        "since": (text("When that version was written, ISO 8601, or empty."), "since", time_text),
         "class": (text("The class of the failure, or empty."), "fault"),
         "message": text("What happened, or empty."),
         "hint": text("What to do, or empty."),
@@ -200,7 +160,7 @@ CONNECTION: JsonObject[ConnectionReport] = JsonObject(
         ),
         **PLACE,
         "elapsed_ms": ELAPSED,
-        "stages": _STAGE.each("stages"),
+        "stages": STAGE.each("stages"),
     },
     (
         "values",
@@ -231,7 +191,8 @@ CONNECTION: JsonObject[ConnectionReport] = JsonObject(
         "secrets",
         {"secrets": _SECRET.each("secrets", "`secrets check`: where each lies; never what it is.")},
     ),
-    ("record", {"history": _ATTEMPT.each("history", "`state history`: the oldest first.")}),
+    ("record", {"history": ATTEMPT.each("history", "`state history`: the oldest first.")}),
+    ("checks", {"checks": CHECKS.one("checks")}),
     facts="details",
     facts_schemas={
         "key_management_url": text("`show`: where a person creates keys."),

@@ -11,6 +11,7 @@ from typing import Any
 
 from connform.diagnostics import Diagnostic, Edit, Related, Severity, SourceExcerpt
 from connform.engine.report import BackendReport, ConnectionReport, DoctorFinding, Report
+from connform.errors import ConnectionFailed
 from connform.faults import Verdict
 from connform.reporters.connection_fields import CONNECTION
 from connform.reporters.fields import COUNT, ELAPSED, SPAN, Field, JsonObject, array, text
@@ -18,7 +19,7 @@ from connform.reporters.fields import COUNT, ELAPSED, SPAN, Field, JsonObject, a
 View = dict[str, Any]
 """JSON data of a report or of a part of it, with the fields in their order in the output."""
 
-FORMAT_VERSION = "1.5"
+FORMAT_VERSION = "1.6"
 """Additions raise the second number, anything else the first."""
 
 _SNIPPET: JsonObject[SourceExcerpt] = JsonObject(
@@ -112,6 +113,15 @@ _BACKEND: JsonObject[BackendReport] = JsonObject(
     },
 )
 
+_UNRECORDED: JsonObject[ConnectionFailed] = JsonObject(
+    "Why results could not be recorded in one state database.",
+    {
+        "class": (text("The class of the failure."), "fault.name"),
+        "message": text("What happened."),
+        "hint": text("What to do, or empty."),
+    },
+)
+
 _FINDING: JsonObject[DoctorFinding] = JsonObject(
     "One thing that `doctor` looked at.",
     {
@@ -149,6 +159,10 @@ REPORT: JsonObject[Report] = JsonObject(
                 lambda _: True,
             )
         },
+    ),
+    (
+        "unrecorded",
+        {"unrecorded": _UNRECORDED.each("unrecorded", "`check --record`, since 1.6: why results were not recorded.")},
     ),
     ("plan", {"plan": (_PLAN.schema, _PLAN.view)}),
     ("backends", {"backends": _BACKEND.each("backends", "`secrets backends`.")}),

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 from connform.engine.changes.plan import Action, Change
 from connform.engine.report import ConnectionReport
-from connform.faults import Stage, Verdict
-from connform.recorded import Actor, Applied, AppliedRecord, Attempt, UsedSecret
+from connform.engine.run.recorded_check import recorded_check
+from connform.faults import Verdict
+from connform.recorded import Actor, Applied, AppliedRecord, Attempt
 
 
 def record_of_attempt(
@@ -28,24 +29,20 @@ def record_of_attempt(
     """
     connection = change.connection
     assert connection is not None  # noqa: S101  (removals have none)
-    facts = {stage.name: stage for stage in report.stages if stage.status == "ok"}
-    latency, tls = facts.get(Stage.LATENCY), facts.get(Stage.TLS)
+    checked = recorded_check(connection, report, versions, by)
     attempt = Attempt(
-        at=datetime.now(UTC),
+        at=checked.at,
         by=by,
         action=str(Action.UPDATE if change.before else Action.CREATE),
         digest=change.after,
         base_url=report.base_url,
         auth_method=report.auth_method,
-        verdict=str(report.verdict),
-        fault=report.fault,
-        stages=tuple(
-            {"name": str(stage.name), "status": stage.status, "elapsed_ms": round(stage.elapsed_s * 1000, 1)}
-            for stage in report.stages
-        ),
-        latency_ms=round(latency.elapsed_s * 1000, 1) if latency else None,
-        certificate_expires_at=str(tls.facts.get("cert_expires_at", "")) if tls else "",
-        secrets=tuple(UsedSecret(key, str(text), versions.get(key, "")) for key, text in connection.references.items()),
+        verdict=checked.verdict,
+        fault=checked.fault,
+        stages=checked.stages,
+        latency_ms=checked.latency_ms,
+        certificate_expires_at=checked.certificate_expires_at,
+        secrets=checked.secrets,
     )
     is_ready = report.verdict is Verdict.READY
     if is_ready or not change.before:

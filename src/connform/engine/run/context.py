@@ -81,10 +81,12 @@ def simulation() -> RunContext | None:
 
 
 @contextmanager
-def run_context(manifest: Manifest, *, simulate: bool, state: StateLocation = DEFAULT) -> Iterator[RunContext]:
+def run_context(
+    manifest: Manifest, *, simulate: bool, state: StateLocation = DEFAULT, long_lived: bool = False
+) -> Iterator[RunContext]:
     """Yield the context of a run, and close it at the end; with `simulate`, a simulator runs meanwhile."""
     if not simulate:
-        context = real_context(manifest, state)
+        context = real_context(manifest, state, long_lived=long_lived)
         try:
             yield context
         finally:

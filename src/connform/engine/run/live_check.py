@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connform.diagnostics import Span
@@ -27,7 +26,6 @@ from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, Stage, Verdict
 from connform.grant import GrantFacts
 from connform.http.client import async_client
-from connform.http.settings import Credential
 from connform.manifest.harmless import mask_generated_text
 from connform.manifest.model import Connection
 from connform.providers.answers import judge_certificate
@@ -50,11 +48,21 @@ def check_all(
     timeout_s: float | None,
     progress: Progress,
     done: dict[str, ConnectionReport],
+    on_result: Callable[[Connection, ConnectionReport], object] | None = None,
 ) -> None:
-    """Put the verdict on each connection into `done`, by its name, as soon as there is one; the other arguments as for `check`."""
+    """Put the verdict on each connection into `done`, by its name, as soon as there is one; the other arguments as for `check`.
+
+    `on_result` is called with each at that moment.
+    """
+
+    async def work(connection: Connection) -> ConnectionReport:
+        report = await check_connection(connection, context, timeout_s)
+        if on_result:
+            on_result(connection, report)
+        return report
+
     context.source.prepare(connections, progress)
     progress.begin("checking", len(connections))
-    work = partial(check_connection, context=context, timeout_s=timeout_s)
     run_coroutine(for_each(connections, work, parallelism, progress, done))
 
 
@@ -77,6 +85,7 @@ async def _send_check_request(
     timeline.done(Stage.CONFIG, **_config_facts(connection, request))
     settings = client_settings(connection, context, total_s=total_s)
     settings = replace(settings, attempts=1)  # a check doesn't retry: it reports the first answer
+    timeline.credential = settings.credential
     timeline.done(Stage.SECRET)
     async with (
         async_client(settings, timeline) as client,
@@ -91,7 +100,7 @@ async def _send_check_request(
     if not judgement.fault or FAULTS[judgement.fault].stage is Stage.AUTH:
         timeline.done(Stage.HTTP, http_status=answer.status)
         if not judgement.fault:
-            timeline.remarks += _missing_scopes(connection, settings.credential)
+            timeline.remarks += _missing_scopes(connection, timeline.grant)
             timeline.done(Stage.AUTH)
             timeline.stage(Stage.LATENCY, timeline.latency_s, judgement.facts)
     return judgement
@@ -149,14 +158,14 @@ def _report(connection: Connection, judgement: Judgement, timeline: Timeline) ->
         stages=timeline.stages(report.stage, judgement.facts),
         warnings=tuple(_warnings(timeline)),
         place=_span_of_failure(connection, judgement),
+        grant=timeline.grant,
     )
 
 
-def _missing_scopes(connection: Connection, credential: Credential | None) -> Iterator[Remark]:
+def _missing_scopes(connection: Connection, grant: GrantFacts | None) -> Iterator[Remark]:
     """Yield a remark if a customer granted fewer scopes than the manifest requests (RFC 6749 §3.3)."""
-    facts = credential.facts if credential else None
     requested = requested_scopes(connection.settings, connection.definition)
-    if isinstance(facts, GrantFacts) and (text := ungranted(requested, facts)):
+    if grant and (text := ungranted(requested, grant)):
         yield Remark("scopes-not-granted", text)
 
 

@@ -10,6 +10,8 @@ from time import perf_counter
 
 from connform.engine.report import Remark, StageResult
 from connform.faults import Stage
+from connform.grant import GrantFacts
+from connform.http.settings import Credential
 
 
 class Timeline:
@@ -20,6 +22,14 @@ class Timeline:
         self._succeeded: dict[Stage, StageResult] = {}
         self.remarks: list[Remark] = []
         """Remarks of a check that succeeded."""
+        self.credential: Credential | None = None
+        """The credential of the request; `None` for none, or before there is one."""
+
+    @property
+    def grant(self) -> GrantFacts | None:
+        """The facts of the customer's grant as it is now; `None` where no grant is used, or none was found."""
+        facts = self.credential.facts if self.credential else None
+        return facts if isinstance(facts, GrantFacts) else None
 
     def stage(self, stage: Stage, elapsed_s: float, facts: Mapping[str, object]) -> None:
         """Record that a stage succeeded."""
