@@ -89,7 +89,7 @@ def test_what_a_login_writes_at_the_same_moment_is_not_replaced(opened: Callable
         with renewing.lock("customer", 5) as locked:
             replaced.append(locked.replace(grant(), grant()._replace(access_token=Secret("renewed"))))
 
-    with logging_in._keyed.writing() as (execute, cipher):  # type: ignore[attr-defined]  # of Records
+    with logging_in.keyed.writing() as (execute, cipher):  # type: ignore[attr-defined]  # of Records
         write_grant(execute, cipher, newer)
         thread = Thread(target=replace)
         thread.start()
@@ -262,7 +262,7 @@ def test_ten_thousand_grants(store: GrantStore, kind: Kind) -> None:
     with store._database.writing() as execute:  # type: ignore[attr-defined]  # one transaction: the lock is not the point
         execute("SELECT 1")
     keep(store, grant("first"))
-    with store._keyed.writing() as (execute, cipher):  # type: ignore[attr-defined]  # both kinds of store have it
+    with store.keyed.writing() as (execute, cipher):  # type: ignore[attr-defined]  # both kinds of store have it
         for number in range(10_000):
             write_grant(execute, cipher, grant(f"customer-{number}"))
     written = time.perf_counter()
@@ -284,7 +284,7 @@ def test_a_child_that_was_forked_in_the_middle_of_a_transaction_waits_for_nobody
     writing, forked = threading.Event(), threading.Event()
 
     def write() -> None:
-        with store.lock("other", 5) as locked, store._keyed.writing() as (execute, cipher):  # type: ignore[attr-defined]  # of Records
+        with store.lock("other", 5) as locked, store.keyed.writing() as (execute, cipher):  # type: ignore[attr-defined]  # of Records
             write_grant(execute, cipher, grant(ended="half"))
             writing.set()
             forked.wait(20)

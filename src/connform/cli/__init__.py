@@ -10,7 +10,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "check": ("connform.cli.check", "Check connections live; change nothing."),
     "plan": ("connform.cli.plan", "Show what apply would do; change nothing."),
     "apply": ("connform.cli.apply", "Resolve, check and record what changed."),
-    "state": ("connform.cli.state", "List, show, rename, forget or export what is recorded."),
+    "state": ("connform.cli.state", "List, show, rename, forget, export or copy what is recorded."),
     "secrets": ("connform.cli.secrets", "Read secrets without showing them; list the backends."),
     "doctor": ("connform.cli.doctor", "Say what works here and what is missing for a manifest."),
     "list": ("connform.cli.list", "List the connections."),

@@ -95,7 +95,8 @@ def require_no_password(context: click.Context, parameter: click.Parameter, valu
     from_flag = click.core.ParameterSource.COMMANDLINE
     if value and context.get_parameter_source(parameter.name or "") is from_flag and _has_password(value):
         message = f"{parameter.opts[-1]} holds a password, and every user of this machine can read the command line"
-        raise UsageProblem(message, "put the URL into CONNFORM_STATE, or leave the password to PGPASSWORD or ~/.pgpass")
+        other_ways = f"put the URL into {parameter.envvar}, or " if parameter.envvar else ""
+        raise UsageProblem(message, f"{other_ways}leave the password to PGPASSWORD or ~/.pgpass")
     return value
 
 

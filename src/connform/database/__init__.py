@@ -6,7 +6,7 @@ Layer 2. Each kind of database has a module, and an entry in `_OPENERS`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -35,21 +35,21 @@ def open_grants(url: str, folder: Path, key: Callable[[], Secret] | None) -> Gra
     """
     from connform.database.grant_table import GrantTable
     from connform.database.keyed_database import KeyedDatabase
-    from connform.database.keys import key_file
+    from connform.database.keys import key_files
 
     with hidden_frames():
         database = _open(url, folder)
 
-    def state_key(is_new: bool) -> Secret:  # noqa: FBT001  (its only argument)
+    def state_keys(is_new: bool) -> Iterable[Secret]:  # noqa: FBT001  (its only argument)
         if key is not None:
-            return key()
+            return [key()]
         if database.folder is not None:
-            return key_file(database.folder, may_create=is_new)
+            return key_files(database.folder, may_create=is_new)
         message = "a server keeps grants and tokens for many machines: the key must be one that they share"
         hint = "name it: --state-key env://CONNFORM_KEY (`openssl rand -base64 32` makes one)"
         raise ConnectionFailed("store_key_wrong", message, hint)
 
-    return GrantTable(KeyedDatabase(database, state_key))
+    return GrantTable(KeyedDatabase(database, state_keys))
 
 
 def open_state(url: str, folder: Path) -> StateTable:

@@ -23,7 +23,7 @@ from connform.database.grant_rows import (
     stored_facts,
 )
 from connform.database.interface import Execute, LockTimeout
-from connform.database.keyed_database import KeyedDatabase
+from connform.database.keyed_database import SELECT_KEY_CHECK, KeyedDatabase
 from connform.database.token_table import TokenTable
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, LockedGrant, Pending
@@ -32,8 +32,8 @@ RESERVED_BYTES = 16 * 1024
 """The size of the placeholder that reserves disk space: a full disk is noticed before a token is spent, not after."""
 # The SQL is built from constants of this package only.
 _READ = (
-    "SELECT stamp, connform_grants.* FROM connform_grants LEFT JOIN connform_stamps USING (connection) "
-    "WHERE connection = ?"
+    f"SELECT ({SELECT_KEY_CHECK}), stamp, connform_grants.* FROM connform_grants "  # noqa: S608  (a constant)
+    "LEFT JOIN connform_stamps USING (connection) WHERE connection = ?"
 )
 _INSERT = f"INSERT INTO connform_grants ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  (the columns are constants)
 _WRITE = (
@@ -54,7 +54,8 @@ class GrantTable:
     """The `GrantStore` of one database."""
 
     def __init__(self, keyed: KeyedDatabase) -> None:
-        self._keyed = keyed
+        self.keyed = keyed
+        """The database, with the key of the grants."""
         self._database = keyed.database
         self.place = keyed.database.place
         """The name of the database in messages; without a password."""
@@ -62,13 +63,14 @@ class GrantTable:
     @property
     def tokens(self) -> TokenTable:
         """The table of issued tokens in the same database."""
-        return TokenTable(self._keyed)
+        return TokenTable(self.keyed)
 
     def read(self, connection: str) -> Grant | None:
         """Return a grant without locking it."""
         with self._database.reading() as execute:
-            rows = _read(execute, connection) if execute else []
-            return grant_of(rows[0], self._keyed.cipher(execute)) if execute and rows else None
+            for key_check, stamp, *row in execute(_READ, (connection,)) if execute else ():
+                return grant_of((*columns_of(row), stamp), self.keyed.cipher_of(key_check))
+        return None
 
     def facts(self) -> Iterator[GrantFacts]:
         """Yield the facts of every grant, by name; needs no key."""
@@ -78,14 +80,14 @@ class GrantTable:
 
     def check_key(self, *, is_given: bool) -> None:
         """Check the key, without making one: argument and errors as for `KeyedDatabase.check_key`."""
-        self._keyed.check_key(is_given=is_given)
+        self.keyed.check_key(is_given=is_given)
 
     @contextmanager
     def lock(self, connection: str, timeout_s: float) -> Iterator[LockedGrant]:
         """Lock a grant during the block."""
         try:
             with self._database.lock(connection, timeout_s):
-                yield _LockedRow(self, self._keyed, connection)
+                yield _LockedRow(self, self.keyed, connection)
         except LockTimeout as timeout:
             message = f"the grant of {connection} was not free within {timeout_s:.0f} s"
             raise ConnectionFailed("store_locked", f"{message}: {timeout}") from None
@@ -101,7 +103,7 @@ class GrantTable:
             new: the new name, which has no grant.
         """
         for row in _read(execute, old):
-            cipher, stamp = self._keyed.cipher(execute), new_stamp()
+            cipher, stamp = self.keyed.cipher(execute), new_stamp()
             grant = grant_of(row, cipher)
             renamed = grant._replace(facts=grant.facts._replace(connection=new))
             execute(_INSERT, row_of(renamed, cipher, stamp))
@@ -115,8 +117,8 @@ class GrantTable:
 
 
 def _read(execute: Execute, connection: str) -> list[tuple[Any, ...]]:
-    """Return the rows of a connection, one or none, for `grant_of`."""
-    return [(*columns_of(row), stamp) for stamp, *row in execute(_READ, (connection,))]
+    """Return the rows of a connection, one or none, for `grant_of`, in a transaction that may write."""
+    return [(*columns_of(row), stamp) for _, stamp, *row in execute(_READ, (connection,))]
 
 
 def write_grant(execute: Execute, cipher: Cipher, grant: Grant) -> None:
@@ -131,7 +133,7 @@ class _LockedRow:
 
     def __init__(self, table: GrantTable, keyed: KeyedDatabase, connection: str) -> None:
         self._table = table
-        self._keyed = keyed
+        self.keyed = keyed
         self._connection = connection
 
     def read(self) -> Grant | None:
@@ -141,14 +143,14 @@ class _LockedRow:
     def check_writable(self) -> None:
         """Check that a grant can be stored: write a placeholder that is large enough, and delete it. The database keeps the freed space."""
         self._reserve_space()
-        with self._keyed.writing() as (execute, _):
+        with self.keyed.writing() as (execute, _):
             execute(DELETE_META, ("room",))
 
     def begin_refresh(self, expected: Grant) -> bool:
         """Write the pending refresh, and reserve space for the new tokens, if the record is `expected`: compare-and-swap."""
         pending = Pending.of_this_process()
         self._reserve_space()
-        with self._keyed.writing() as (execute, cipher):
+        with self.keyed.writing() as (execute, cipher):
             execute(DELETE_META, ("room",))
             rows = _read(execute, self._connection)
             if not rows or not is_same(grant_of(rows[0], cipher), expected):
@@ -158,12 +160,12 @@ class _LockedRow:
 
     def write(self, grant: Grant) -> None:
         """Replace the whole record."""
-        with self._keyed.writing() as (execute, cipher):
+        with self.keyed.writing() as (execute, cipher):
             write_grant(execute, cipher, grant)
 
     def replace(self, expected: Grant, grant: Grant) -> bool:
         """Replace the record if its tokens are those of `expected`: compare-and-swap in one statement."""
-        with self._keyed.writing() as (execute, cipher):
+        with self.keyed.writing() as (execute, cipher):
             rows = _read(execute, self._connection)
             if not rows:
                 return False
@@ -184,11 +186,11 @@ class _LockedRow:
 
     def delete(self) -> None:
         """Delete the record. Needs no key."""
-        with self._keyed.database.writing() as execute:
+        with self.keyed.database.writing() as execute:
             for statement in _DELETE:
                 execute(statement, (self._connection,))
 
     def _reserve_space(self) -> None:
-        with self._keyed.writing() as (execute, _):
+        with self.keyed.writing() as (execute, _):
             execute(DELETE_META, ("room",))
             execute(SET_META, ("room", bytes(RESERVED_BYTES)))

@@ -55,7 +55,16 @@ class Database(Protocol):
         """
 
     def writing(self) -> AbstractContextManager[Execute]:
-        """Return a context that is one durable transaction. It brings an older schema forward first."""
+        """Return a context that is one durable transaction. It brings an older schema forward first.
+
+        Entering it raises `store_unwritable` if the database was copied to another one.
+        """
+
+    def exclusive(self) -> AbstractContextManager[Execute]:
+        """Return the same for `state copy` and `state rotate-key`: no other process writes meanwhile, nor has read to write later.
+
+        It is also there for a database that was copied.
+        """
 
     def lock(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
         """Return a context that locks a name. Entering it raises `LockTimeout`."""

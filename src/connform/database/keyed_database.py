@@ -5,33 +5,37 @@ Grants and issued tokens have the same key. The database holds a key check, by w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from connform.database.cipher import Cipher
-from connform.database.grant_rows import DELETE_META, SET_META
+from connform.database.grant_rows import DELETE_META, READ_META, SET_META
 from connform.database.interface import Database, Execute
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
 
 _HAS_GRANTS = "SELECT 1 FROM connform_grants LIMIT 1"
-_KEY_CHECK = "SELECT value FROM connform_meta WHERE name = 'key-check'"
+_KEY_CHECK = "key-check"
+SELECT_KEY_CHECK = f"SELECT value FROM connform_meta WHERE name = '{_KEY_CHECK}'"  # noqa: S608  (a constant)
+"""Reads the key check in the same statement as what is to be opened with its key."""
+_ROTATED = "the key was changed with `connform state rotate-key`: start this program again, with the new one"
 
 
 class KeyedDatabase:
     """A database and its key."""
 
-    def __init__(self, database: Database, key: Callable[[bool], Secret]) -> None:
+    def __init__(self, database: Database, keys: Callable[[bool], Iterable[Secret]]) -> None:
         """Take a database and its key.
 
         Args:
             database: where tokens are stored.
-            key: returns the key; called when tokens are read or written, not for facts. Its argument says whether the database has no
-                grants yet, so that a new key may be made.
+            keys: returns the key, or several of which one is it; called when tokens are read or written, not for facts. Its argument
+                says whether the database has no grants yet, so that a new key may be made.
         """
         self.database = database
-        self._key = key
-        self._cipher: Cipher | None = None
+        self.keys = keys
+        self._known: tuple[bytes, Cipher] | None = None
+        """The latest key check with the cipher of its key."""
 
     @contextmanager
     def writing(self) -> Iterator[tuple[Execute, Cipher]]:
@@ -52,7 +56,7 @@ class KeyedDatabase:
             if execute and execute(_HAS_GRANTS):
                 self.cipher(execute)
             elif is_given:
-                self._key(False)  # noqa: FBT003  (its only argument)
+                list(self.keys(False))  # noqa: FBT003  (its only argument)
 
     def cipher(self, execute: Execute, *, may_create: bool = False) -> Cipher:
         """Return the cipher after checking that its key is the one of the database.
@@ -62,16 +66,44 @@ class KeyedDatabase:
         Raises:
             ConnectionFailed: `store_key_wrong`; `secret_malformed`; the key can't be read.
         """
-        if self._cipher is None:
-            rows = execute(_KEY_CHECK)
-            is_new = may_create and not (rows and execute(_HAS_GRANTS))
-            cipher = Cipher(self._key(is_new))
-            if rows and cipher.is_key_of(bytes(rows[0][0])):
-                self._cipher = cipher
-            elif is_new:
-                execute(DELETE_META, ("key-check",))
-                execute(SET_META, ("key-check", cipher.key_check()))
-                return cipher  # the next call stores it in `_cipher`, after the commit
-            else:
-                raise ConnectionFailed("store_key_wrong", f"{self.database.place} was made with another key")
-        return self._cipher
+        key_check = stored_key_check(execute)
+        if may_create and not (key_check and execute(_HAS_GRANTS)):
+            return self._new_cipher(execute, key_check)
+        return self.cipher_of(key_check)
+
+    def cipher_of(self, key_check: bytes | None) -> Cipher:
+        """Return the cipher of the key with which a key check was made; errors as for `cipher`.
+
+        Args:
+            key_check: that of the database, read together with what is to be opened: `state rotate-key` may replace both.
+        """
+        key_check = bytes(key_check or b"")
+        if self._known and self._known[0] == key_check:
+            return self._known[1]
+        for key in self.keys(False):  # noqa: FBT003  (its only argument)
+            cipher = Cipher(key)
+            if cipher.is_key_of(key_check):
+                self._known = key_check, cipher
+                return cipher
+        message = f"{self.database.place} was made with another key"
+        hint = "" if self._known is None else _ROTATED
+        raise ConnectionFailed("store_key_wrong", message, hint)
+
+    def _new_cipher(self, execute: Execute, key_check: bytes | None) -> Cipher:
+        """Return the cipher for the first grant. Its key check is stored; `cipher` finds it after the commit."""
+        cipher = Cipher(next(iter(self.keys(True))))  # noqa: FBT003  (its only argument)
+        if not (key_check and cipher.is_key_of(key_check)):
+            set_key_check(execute, cipher)
+        return cipher
+
+
+def stored_key_check(execute: Execute) -> bytes | None:
+    """Return the key check of a database; `None` if nothing was ever sealed there."""
+    rows = execute(READ_META, (_KEY_CHECK,))
+    return bytes(rows[0][0]) if rows else None
+
+
+def set_key_check(execute: Execute, cipher: Cipher) -> None:
+    """Store the key check of a cipher, in a transaction that seals all grants with it."""
+    execute(DELETE_META, (_KEY_CHECK,))
+    execute(SET_META, (_KEY_CHECK, cipher.key_check()))

@@ -12,6 +12,7 @@ from threading import BoundedSemaphore
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from connform.database.copy_marks import require_not_copied
 from connform.database.interface import GRANTS_SCHEMA, Execute, LockTimeout
 from connform.database.own_connection import OwnConnection
 from connform.database.postgres_server import ROW_WAIT_MS, PostgresServer, describe_holder, execute_on, set_held_since
@@ -104,6 +105,9 @@ _NO_TIMEOUTS = (
 """Disables time-outs that a role or database may have: they would end the wait for a lock, or its session."""
 _BOUND_WAITS = "SELECT set_config('lock_timeout', CAST(? AS text), false)"
 """Bounds the wait for a row that another process is writing: one that was stopped in its transaction would hold it for ever."""
+_BESIDE_OTHER_WRITERS = "LOCK TABLE connform_meta IN ROW EXCLUSIVE MODE"
+_EXCLUDE_WRITERS = "LOCK TABLE connform_meta IN SHARE ROW EXCLUSIVE MODE"
+"""Waits for the transactions that have the other lock, and keeps further ones out; those that only read go on."""
 _MAX_LOCKS = 8
 """The most locks of one process at once: each needs a session, and a server has few of them."""
 _CONNECT_WAIT_S = 10.0
@@ -139,7 +143,15 @@ class PostgresDatabase:
     def writing(self) -> Iterator[Execute]:
         """Yield a durable transaction."""
         with self._transaction() as execute:
+            self._begin_to_write(execute)
+            yield execute
+
+    @contextmanager
+    def exclusive(self) -> Iterator[Execute]:
+        """Yield a durable transaction, also in a database that was copied; no other one may begin to write."""
+        with self._transaction() as execute:
             self._bring_forward(execute)
+            execute(_EXCLUDE_WRITERS)
             yield execute
 
     @contextmanager
@@ -159,7 +171,7 @@ class PostgresDatabase:
             def writing() -> Iterator[Execute]:
                 with self._server.translate_errors(), session.transaction():
                     execute = execute_on(session)
-                    self._bring_forward(execute)
+                    self._begin_to_write(execute)
                     yield execute
 
             yield writing
@@ -199,6 +211,12 @@ class PostgresDatabase:
                 execute_on(session)(_BOUND_WAITS, (ROW_WAIT_MS,))
             with session.transaction():
                 yield execute_on(session)
+
+    def _begin_to_write(self, execute: Execute) -> None:
+        """Begin a transaction that writes: not beside one of `exclusive`, and not in a database that was copied."""
+        self._bring_forward(execute)
+        execute(_BESIDE_OTHER_WRITERS)
+        require_not_copied(execute, self.place)
 
     def _bring_forward(self, execute: Execute) -> None:
         """Make missing tables, and migrate old ones."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import RLock
 from time import monotonic, sleep
 
+from connform.database.copy_marks import require_not_copied
 from connform.database.interface import GRANTS_SCHEMA, Execute
 from connform.database.locks import lock_file
 from connform.database.own_connection import OwnConnection
@@ -122,6 +123,13 @@ class SqliteDatabase:
     @contextmanager
     def writing(self) -> Iterator[Execute]:
         """Yield a durable transaction."""
+        with self.exclusive() as execute:
+            require_not_copied(execute, self.place)
+            yield execute
+
+    @contextmanager
+    def exclusive(self) -> Iterator[Execute]:
+        """Yield a durable transaction, also in a database that was copied. SQLite has one at a time."""
         with self._own.lock.own, self._translate_errors():
             self._make_folder()
             connection = self._connect(may_create=True)

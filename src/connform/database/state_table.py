@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from connform.database.check_rows import delete_checks
+from connform.database.copy_marks import CopiedTo, read_marks, require_not_copied
 from connform.database.grant_rows import DELETE_META, READ_FACTS, READ_META, SET_META, stored_facts
 from connform.database.interface import GRANTS_SCHEMA, TOKENS_SCHEMA, Database, Execute, LockTimeout
 from connform.database.token_rows import delete_token
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 100
 """The most attempts in the history of a connection; older ones are deleted."""
-_COLUMNS = (
+COLUMNS = (
     *("connection", "file", "digest", "is_applied"),
     *("verdict", "fault", "latency_ms", "certificate_expires_at", "tried_at", "tried_by"),
     *("spec", "latest"),
 )
+"""The columns of the table of records."""
 # The SQL is built from constants of this package only.
 _READ = "SELECT connection, file, digest, spec, latest FROM connform_connections ORDER BY connection"
 _SUMMARIES = "SELECT connection, file, digest, is_applied, fault FROM connform_connections ORDER BY connection"
@@ -41,8 +43,8 @@ _LIST_ROWS = (
 )
 _READ_ONE = "SELECT connection, file, digest, spec, latest FROM connform_connections WHERE connection = ?"
 _WRITE = (
-    f"INSERT INTO connform_connections ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608  (as said above)
-    f"ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
+    f"INSERT INTO connform_connections ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "  # noqa: S608  (as said above)
+    f"ON CONFLICT (connection) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS[1:])}"
 )
 _DELETE = (
     "DELETE FROM connform_connections WHERE connection = ?",
@@ -56,10 +58,10 @@ DELETE_OLD_ATTEMPTS = (
     "(SELECT at FROM connform_history WHERE connection = ? ORDER BY at DESC LIMIT 1 OFFSET ?)"
 )
 _SPECIFICATIONS = "SELECT connection, spec FROM connform_connections ORDER BY connection"
-_FORMER = "former "
+FORMER = "former "
 """The prefix of the names of former specifications in `connform_meta`; the name of the connection follows, then a digest. Older
 versions of connform that use the same database ignore them."""
-_READ_FORMER = f"SELECT name, value FROM connform_meta WHERE name LIKE '{_FORMER}%' ORDER BY name"  # noqa: S608  (a constant)
+_READ_FORMER = f"SELECT name, value FROM connform_meta WHERE name LIKE '{FORMER}%' ORDER BY name"  # noqa: S608  (a constant)
 _ADD_FORMER = "INSERT INTO connform_meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _ATTEMPT_BYTES = 3 * 1024
 """About the size of an attempt in a record and in the history, with their indexes."""
@@ -120,11 +122,19 @@ class StateTable:
 
     def repository(self) -> dict[str, str]:
         """Return the identity of the repository to which the database belongs; empty if none was recorded."""
-        return {
-            key: value
-            for (text,) in self._rows(READ_META, _REPOSITORY)
-            for key, value in json.loads(bytes(text)).items()
-        }
+        with self._database.reading() as execute:
+            return repository_of(execute) if execute else {}
+
+    def copied_to(self) -> CopiedTo | None:
+        """Return where the database was copied to; `None` while it is in use. Errors as for `summaries`."""
+        with self._database.reading() as execute:
+            return read_marks(execute).copied_to if execute else None
+
+    def require_in_use(self) -> None:
+        """Require that the database was not copied to another one; errors as for `require_not_copied`."""
+        with self._database.reading() as execute:
+            if execute:
+                require_not_copied(execute, self.place)
 
     def grants(self) -> dict[str, GrantFacts]:
         """Return the facts of every grant in the same database, by connection. Needs no key. Errors as for `summaries`."""
@@ -139,7 +149,7 @@ class StateTable:
         rows = [row for row in self._rows(_READ) if only is None or row[0] in only]
         specs, attempts = _decode_specs([(row[0], row[3]) for row in rows]), _decode_all(row[4] for row in rows)
         return {
-            name: AppliedRecord(name, _decode_text(file), digest, spec, _attempt_from_json(latest))
+            name: AppliedRecord(name, decode_text(file), digest, spec, _attempt_from_json(latest))
             for (name, file, digest, _, _), spec, latest in zip(rows, specs, attempts, strict=True)
         }
 
@@ -147,7 +157,7 @@ class StateTable:
         """Return the applied record of a connection, or `None`; errors as for `summaries`."""
         for name, file, digest, *texts in self._rows(_READ_ONE, connection):
             (spec,), (latest,) = _decode_specs([(name, texts[0])]), _decode_all(texts[1:])
-            return AppliedRecord(name, _decode_text(file), digest, spec, _attempt_from_json(latest))
+            return AppliedRecord(name, decode_text(file), digest, spec, _attempt_from_json(latest))
         return None
 
     def history(self, connection: str) -> list[Attempt]:
@@ -214,7 +224,7 @@ class StateChanges:
         size = sum(len(json.dumps(spec)) + _ATTEMPT_BYTES for spec in specs)
         with self.writing() as execute:
             for text in texts:  # a database of another encoding than UTF-8 can't hold every character
-                execute("SELECT CAST(? AS TEXT)", (_encode_text(text),))
+                execute("SELECT CAST(? AS TEXT)", (encode_text(text),))
             execute(DELETE_META, (self._placeholder,))
             execute(SET_META, (self._placeholder, bytes(min(size, _MAX_PLACEHOLDER_BYTES))))
         with self.writing() as execute:
@@ -223,8 +233,7 @@ class StateChanges:
     def set_repository(self, identity: Mapping[str, str]) -> None:
         """Record to which repository the database belongs."""
         with self.writing() as execute:
-            execute(DELETE_META, (_REPOSITORY,))
-            execute(SET_META, (_REPOSITORY, json.dumps(identity, sort_keys=True).encode()))
+            set_repository(execute, identity)
 
     def write(
         self, records: Sequence[AppliedRecord], removed: Sequence[str] = (), former: Sequence[EarlierSpec] = ()
@@ -241,11 +250,11 @@ class StateChanges:
         with self.writing() as execute:
             for connection, spec in former:
                 text = json.dumps(spec, sort_keys=True).encode()
-                execute(_ADD_FORMER, (f"{_FORMER}{connection} {sha256(text).hexdigest()}", text))
+                execute(_ADD_FORMER, (f"{FORMER}{connection} {sha256(text).hexdigest()}", text))
             for record in records:
                 latest = json.dumps(_attempt_to_json(record.latest))
                 connection, *brief = record.row
-                summary = (_encode_text(record.file), record.digest, int(record.is_applied))
+                summary = (encode_text(record.file), record.digest, int(record.is_applied))
                 execute(_WRITE, (connection, *summary, *brief, json.dumps(record.spec), latest))
                 execute(_ADD_ATTEMPT, (record.connection, record.latest.at.timestamp(), latest))
                 execute(DELETE_OLD_ATTEMPTS, (record.connection, record.connection, MAX_ATTEMPTS - 1))
@@ -256,8 +265,21 @@ class StateChanges:
                 delete_checks(execute, connection)
 
 
+def repository_of(execute: Execute) -> dict[str, str]:
+    """Return the identity of the repository to which a database belongs; empty if none was recorded."""
+    return {
+        key: value for (text,) in execute(READ_META, (_REPOSITORY,)) for key, value in json.loads(bytes(text)).items()
+    }
+
+
+def set_repository(execute: Execute, identity: Mapping[str, str]) -> None:
+    """Record to which repository a database belongs, in a transaction of the caller."""
+    execute(DELETE_META, (_REPOSITORY,))
+    execute(SET_META, (_REPOSITORY, json.dumps(identity, sort_keys=True).encode()))
+
+
 def _summary(file: str, digest: str, is_applied: int, fault: str) -> RecordSummary:
-    return RecordSummary(_decode_text(file), digest, bool(is_applied), fault)
+    return RecordSummary(decode_text(file), digest, bool(is_applied), fault)
 
 
 def _decode_all(texts: Iterable[str]) -> list[Any]:
@@ -285,13 +307,13 @@ def _decode_specs(rows: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]]:
     return specs
 
 
-def _encode_text(text: str) -> str:
+def encode_text(text: str) -> str:
     """Return text that a database can store. Text that is not printable, or starts with a quote, is encoded as JSON."""
     return text if text.isprintable() and not text.startswith('"') else json.dumps(text)
 
 
-def _decode_text(stored: str) -> str:
-    """Return the text that was given to `_encode_text`."""
+def decode_text(stored: str) -> str:
+    """Return the text that was given to `encode_text`."""
     return str(json.loads(stored)) if stored.startswith('"') else stored
 
 

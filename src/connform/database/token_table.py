@@ -12,7 +12,7 @@ from time import monotonic
 
 from connform.database.grant_rows import SET_STAMP, new_stamp
 from connform.database.interface import TOKENS_SCHEMA, LockTimeout
-from connform.database.keyed_database import KeyedDatabase
+from connform.database.keyed_database import SELECT_KEY_CHECK, KeyedDatabase
 from connform.database.token_rows import COLUMNS, delete_token, row_of, stamp_name, token_of
 from connform.errors import ConnectionFailed
 from connform.issued_token import IssuedToken
@@ -23,7 +23,8 @@ _WAIT_S = 1.0
 """How long to wait for a lock before asking since when it is held."""
 # The SQL is built from constants of this package only.
 _READ = (
-    f"SELECT {', '.join(COLUMNS)}, (SELECT stamp FROM connform_stamps WHERE connection = ?) FROM connform_tokens "  # noqa: S608  (the columns are constants)
+    f"SELECT ({SELECT_KEY_CHECK}), {', '.join(COLUMNS)}, "  # noqa: S608  (constants)
+    "(SELECT stamp FROM connform_stamps WHERE connection = ?) FROM connform_tokens "
     "WHERE connection = ?"
 )
 _WRITE = (
@@ -43,8 +44,9 @@ class TokenTable:
     def read(self, connection: str) -> IssuedToken | None:
         """Return a token without locking it."""
         with self._database.reading(TOKENS_SCHEMA) as execute:
-            rows = execute(_READ, (stamp_name(connection), connection)) if execute else []
-            return token_of(rows[0], self._keyed.cipher(execute)) if execute and rows else None
+            for key_check, *row in execute(_READ, (stamp_name(connection), connection)) if execute else ():
+                return token_of(row, self._keyed.cipher_of(key_check))
+        return None
 
     @contextmanager
     def lock(self, connection: str, timeout_s: float) -> Iterator[None]:

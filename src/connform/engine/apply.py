@@ -24,7 +24,7 @@ from connform.engine.changes.rename_records import rename_records
 from connform.engine.changes.renames import old_names
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.plan import plan_report
+from connform.engine.plan import note_of, plan_report
 from connform.engine.report import ConnectionReport, PlanSummary, Remark, Report
 from connform.engine.run.absent_manifests import recorded_absent
 from connform.engine.run.concurrency import for_each, run_coroutine, to_its_end
@@ -102,7 +102,7 @@ def apply(
         if approval.saved is not None:
             plan = _add_live_differences(plan, approval.saved.live)
         _require_locked(plan, shard, moved_names)
-        require_approval(plan, approval, shard, lambda: plan_report(plan, validated, states.missing_note()))
+        require_approval(plan, approval, shard, lambda: plan_report(plan, validated, note_of(states)))
         group_commits = _group_commits(plan, changes_by_table, (*states.paths.files, str(by)))
         _record_repository(plan, states, changes_by_table)
         with (

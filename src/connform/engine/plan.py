@@ -20,7 +20,7 @@ from connform.engine.run.absent_manifests import recorded_absent
 from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.shard import SINGLE_SHARD, Shard
 from connform.engine.run.state_location import StateLocation
-from connform.engine.run.states import by_table, open_states
+from connform.engine.run.states import StateOfRun, by_table, open_states
 from connform.faults import ExitCode
 from connform.manifest.decode import Manifest
 
@@ -89,16 +89,21 @@ def plan(
         planned, interruption = make_plan(manifest, states, selection, shard), None
         if refresh and not simulate:  # in an empty state, nothing is unchanged
             planned, interruption = _refresh(planned, manifest, state, timeout_s, parallelism, progress)
-        found = plan_report(planned, validated, "" if simulate else states.missing_note())
+        found = plan_report(planned, validated, "" if simulate else note_of(states))
         found = found._replace(interruption=interruption, simulated=simulate, elapsed_s=perf_counter() - started)
         return PlanResult(found, planned, selection, shard)
 
 
-def plan_report(planned: Plan, validated: Report, missing_note: str) -> Report:
-    """Return the report of a plan; the note is that of `StateOfRun`."""
+def note_of(states: StateOfRun) -> str:
+    """Return a sentence on the state that a plan compares with; empty if there is nothing to say."""
+    missing = states.missing_note()
+    return f"{missing}: every connection is new" if missing else states.copied_note()
+
+
+def plan_report(planned: Plan, validated: Report, note: str) -> Report:
+    """Return the report of a plan; the note is that of `note_of`."""
     lines = tuple(map(describe_change, planned.changes))
     summary = PlanSummary(planned.digest, refusals(planned))
-    note = f"{missing_note}: every connection is new" if missing_note else ""
     return validated._replace(command="plan", connections=lines, connection_count=len(lines), plan=summary, note=note)
 
 

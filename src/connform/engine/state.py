@@ -50,8 +50,14 @@ def report_state(
             rows = {row[0]: row for table in states.tables for row in table.list_rows()}
             chosen = rows if selection == EVERYTHING else select(dict.fromkeys(rows, ()), selection)
             found = tuple([rows[name] for name in chosen])
-            return Report(command, tuple(names), connection_count=len(found), briefs=found, note=states.missing_note())
-        note = states.missing_note()
+            return Report(
+                command,
+                tuple(names),
+                connection_count=len(found),
+                briefs=found,
+                note=states.missing_note() or states.copied_note(),
+            )
+        note = states.missing_note() or states.copied_note()
     return Report(command, tuple(names), connections=tuple(lines), connection_count=len(lines), note=note)
 
 

@@ -20,6 +20,7 @@ def end_grant(inputs: AuthInputs, *, force: bool = False) -> str:
         grant = locked.read()
         if grant is None:
             return f"{inputs.connection} has no grant"
+        locked.check_writable()  # a state that was copied elsewhere, where the grant is in use, is only read
         result = _revoke(inputs, grant, force=force)
         locked.delete()
         return f"the grant of {inputs.connection} was {result}"

@@ -89,6 +89,13 @@ class StateOfRun:
         place = self.tables[0].place
         return f"no state in {place} yet" if self._has_url and not self.tables[0].schema() else ""
 
+    def copied_note(self) -> str:
+        """Return a sentence that says that the state was copied elsewhere, and is used there; empty if it wasn't."""
+        copies = [(table.place, table.copied_to()) for table in self.tables]
+        return "; ".join(
+            [f"{place} was copied to {to.place} at {to.at}: use that one, with --state" for place, to in copies if to]
+        )
+
     def has_recorded(self, absent: str) -> bool:
         """Whether something is recorded of a file or folder that is missing or empty."""
         summaries = [summary for table in self.tables for summary in table.summaries().values()]
@@ -168,15 +175,18 @@ class StateOfRun:
             names: names of further connections.
 
         Raises:
-            ConnectionFailed: as for `StateTable.lock_parts`.
+            ConnectionFailed: as for `StateTable.lock_parts` and `StateTable.require_in_use`.
         """
         parts = sorted({*shard.parts, *(Shard.name_of(part_of(name)) for name in names)})
         deadline = monotonic() + timeout_s
         with ExitStack() as stack:
             tables = sorted(self.tables, key=lambda table: table.place)  # independent of the order of the files
-            yield {
+            locked = {
                 table: stack.enter_context(table.lock_parts(parts, max(deadline - monotonic(), 0))) for table in tables
             }
+            for table in tables:
+                table.require_in_use()
+            yield locked
 
     def close(self) -> None:
         """Let go of files and connections."""
