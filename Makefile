@@ -72,7 +72,7 @@ docs: $(VENV)/.docs ## build the documentation into build/site; a warning fails
 .PHONY: bench
 bench: $(VENV)/.dev ## measure against the peers: connform as users install it, without what the tests need
 	rm -rf $(VENV)/bench && $(PYTHON) -m venv $(VENV)/bench
-	$(VENV)/bench/bin/python -m pip --quiet --disable-pip-version-check install --constraint constraints.txt '.[simulator]'
+	$(VENV)/bench/bin/python -m pip --quiet --disable-pip-version-check install --constraint constraints.txt '.[simulator,proxy]'
 	PATH="$(CURDIR)/$(VENV)/bench/bin:$$PATH" $(BIN)/python benchmarks/run.py $(ARGS)
 
 .PHONY: format

@@ -47,8 +47,8 @@ def _numbered(number: int, secret: int) -> dict[str, object]:
 
 def overhead(bench: Bench) -> None:
     """One request through a ready client, against a bare `httpx` client on the same TLS server, in turns."""
-    _certify(bench)
-    with _endpoints(bench, SERVERS, delay_s=0) as ports:
+    certify(bench)
+    with endpoints(bench, SERVERS, delay_s=0) as ports:
         argv = [str(ports[0]), str(bench.folder / "client.pem"), str(bench.size(3_200)), str(bench.rounds(11))]
         done = subprocess.run(
             bench.script("overhead.py", *argv), check=True, capture_output=True, text=True, env=ENVIRONMENT
@@ -115,9 +115,9 @@ def grants(bench: Bench) -> None:
 def checks(bench: Bench) -> None:
     """1,000 and 5,000 TLS checks, 100 at once, each of an endpoint of its own that answers 20 ms late."""
     few, many = bench.size(1_000), bench.size(5_000)
-    _certify(bench)
+    certify(bench)
     found: dict[int, dict[str, Figures]] = {}
-    with _endpoints(bench, many) as ports:
+    with endpoints(bench, many) as ports:
         for count, rounds in ((few, 9), (many, 5)):
             jobs = _jobs(bench, ports[:count])
             found[count] = interleave(jobs, bench.rounds(rounds), bench.folder)
@@ -165,13 +165,14 @@ def _endpoint(port: int, ca_file: Path) -> dict[str, object]:
     }
 
 
-def _certify(bench: Bench) -> None:
+def certify(bench: Bench) -> None:
+    """Write an authority, and a certificate of it for 127.0.0.1, into the folder."""
     argv = [sys.executable, "-m", "trustme", "-q", "-d", str(bench.folder), "-i", "127.0.0.1"]
     subprocess.run(argv, check=True, env=ENVIRONMENT)
 
 
 @contextmanager
-def _endpoints(bench: Bench, count: int, delay_s: float = DELAY_S) -> Iterator[list[int]]:
+def endpoints(bench: Bench, count: int, delay_s: float = DELAY_S) -> Iterator[list[int]]:
     """Serve `count` ports from a few processes, which end with the block, or with this process."""
     script = [sys.executable, str(Path(__file__).with_name("server.py")), str(count // SERVERS)]
     argv = [*script, str(bench.folder / "server.pem"), str(bench.folder / "server.key"), str(delay_s)]

@@ -19,6 +19,7 @@ from bench import Bench
 from measure import ENVIRONMENT, WrongAnswer, find
 from offline import bad, files, formats, hostile, large, plan, start
 from online import checks, clients, grants, overhead
+from proxies import proxy
 
 BENCHMARKS: dict[str, Callable[[Bench], None]] = {
     "start": start,
@@ -30,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Bench], None]] = {
     "plan": plan,
     "clients": clients,
     "overhead": overhead,
+    "proxy": proxy,
     "grants": grants,
     "checks": checks,
 }

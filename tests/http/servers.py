@@ -59,7 +59,7 @@ class Connection:
         self.server.requests.append(request)
         return request
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: bytes | memoryview) -> None:
         """Send all."""
         self.sock.sendall(data)
 

@@ -8,6 +8,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "validate": ("connform.cli.validate", "Check manifests offline, without secrets and network."),
     "fmt": ("connform.cli.fmt", "Write manifests in the canonical layout."),
     "check": ("connform.cli.check", "Check connections live; change nothing."),
+    "monitor": ("connform.cli.monitor", "Check connections until stopped; serve a page and metrics."),
     "plan": ("connform.cli.plan", "Show what apply would do; change nothing."),
     "apply": ("connform.cli.apply", "Resolve, check and record what changed."),
     "state": ("connform.cli.state", "List, show, rename, forget, export or copy what is recorded."),
@@ -36,7 +37,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "First steps": ("init", "validate", "check", "doctor"),
     "Every day": ("plan", "apply", "list", "show", "request"),
     "Grants and secrets": ("login", "logout", "token", "exec", "proxy", "secrets"),
-    "State": ("state", "graph"),
+    "State": ("state", "monitor", "graph"),
     "Manifests": ("fmt", "explain", "providers", "schema"),
     "Other": ("simulator", "completion", "version", "help"),
 }

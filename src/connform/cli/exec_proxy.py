@@ -74,13 +74,13 @@ def _stand_in(offered: OfferedConnection, url: str) -> ReadyCredential:
 
 def _without_secrets(environment: Mapping[str, str], offered: OfferedConnections) -> dict[str, str]:
     """Return an environment without the variables that the connections' secrets come from, or that hold one of them."""
-    named = frozenset[str]().union(*(one.variables for one in offered.connections))
     with hidden_frames():
         secrets = [secret.reveal() for secret in offered.secrets]
         return {
             name: value
             for name, value in environment.items()
-            if name not in named and not any(len(one) >= _SHORTEST_SECRET and one in value for one in secrets)
+            if name not in offered.secret_variables
+            and not any(len(one) >= _SHORTEST_SECRET and one in value for one in secrets)
         }
 
 

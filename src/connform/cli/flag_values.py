@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Function = Callable[..., Any]
 
 _MAX_SHARDS = 64
+_MAX_PORT = 65535
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_WEEK_S = 7 * 86_400
 _MAX_DAYS = 3650
 TEXT_OR_JSON = ("text", "json")
 """The formats of what is no report."""
@@ -146,3 +149,32 @@ def require_text_or_json(formats: Sequence[tuple[str, str]]) -> tuple[tuple[str,
         if file or name not in TEXT_OR_JSON:
             raise UsageProblem(f"--format takes {' or '.join(TEXT_OR_JSON)} here", did_you_mean(name, TEXT_OR_JSON))
     return tuple(formats)
+
+
+def parse_duration(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
+    """Return a duration in seconds: `30s`, `5m`, `1h`, or a number of seconds; at least one second, at most a week."""
+    if value is None:
+        return None
+    number, unit = (value[:-1], value[-1]) if value[-1:] in _UNITS_S else (value, "s")
+    try:
+        duration_s = float(number) * _UNITS_S[unit]
+    except ValueError:
+        duration_s = 0.0
+    if not 1 <= duration_s <= _WEEK_S:  # also for `nan`
+        raise UsageProblem(f"{source_of(context, parameter)} takes a time of 1s to 7d: 30s, 5m, 1h")
+    return duration_s
+
+
+def parse_address(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, int]:
+    """Return the host and the port of `HOST:PORT`; an IPv6 address stands in brackets."""
+    host, _, port = value.rpartition(":")
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    host = host[1:-1] if is_bracketed else host
+    if (
+        not host
+        or (":" in host) != is_bracketed
+        or not (port.isascii() and port.isdecimal() and int(port) <= _MAX_PORT)
+    ):
+        message = f"{source_of(context, parameter)} takes HOST:PORT: 127.0.0.1:9877, [::1]:9877"
+        raise UsageProblem(message)
+    return host, int(port)

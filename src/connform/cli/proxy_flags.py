@@ -44,11 +44,13 @@ def serving_connections(
         grace_s: how long requests under way may take at the end.
     """
     from connform.manifest.allow import AllowTable, BadRule
+    from connform.servers.proxy import own_memory
     from connform.servers.proxy.access_log import AccessLog
     from connform.servers.proxy.listener import BadAddress, listen
     from connform.servers.proxy.route import Route
     from connform.servers.proxy.server import serving
 
+    own_memory.hide()
     try:
         narrowing = [AllowTable(allow)] if allow else []
     except BadRule as error:

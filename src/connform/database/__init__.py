@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from connform.database.check_table import CheckTable
     from connform.database.grant_table import GrantTable
     from connform.database.interface import Database
+    from connform.database.schedule_table import ScheduleTable
     from connform.database.state_table import StateTable
 
 
@@ -58,6 +59,14 @@ def open_state(url: str, folder: Path) -> StateTable:
 
     with hidden_frames():
         return StateTable(_open(url, folder))
+
+
+def open_schedule(url: str, folder: Path, replica: str) -> ScheduleTable:
+    """Return the schedule of checks in the same database, for a replica of `monitor`; other arguments and errors as for `open_grants`."""
+    from connform.database.schedule_table import ScheduleTable
+
+    with hidden_frames():
+        return ScheduleTable(_open(url, folder), replica)
 
 
 def open_checks(url: str, folder: Path) -> CheckTable:

@@ -13,7 +13,9 @@ from connform.engine.load.manifest import load_manifest
 from connform.engine.load.selection import unknown_connection
 from connform.engine.run.client import client_settings
 from connform.engine.run.context import run_context
+from connform.engine.run.secret_variables import secret_variables
 from connform.engine.run.state_location import StateLocation
+from connform.environment import variables
 from connform.errors import UnknownConnection
 from connform.http.settings import ClientSettings
 from connform.secret import Secret
@@ -26,8 +28,6 @@ class OfferedConnection(NamedTuple):
     """Of its client."""
     allow: tuple[str, ...] | None
     """The rules of its manifest; `None` for everything below its base URL."""
-    variables: frozenset[str]
-    """The environment variables that hold its secrets, or what opens their stores."""
 
 
 class OfferedConnections(NamedTuple):
@@ -37,6 +37,8 @@ class OfferedConnections(NamedTuple):
     """In the order in which they were named."""
     secrets: tuple[Secret, ...]
     """All secrets that were read, to be masked in outputs."""
+    secret_variables: frozenset[str]
+    """The environment variables of this process that hold their secrets, or lead to them."""
 
 
 @contextmanager
@@ -73,8 +75,9 @@ def offered_connections(
             OfferedConnection(
                 client_settings(manifest[name], context, total_s=timeout_s, rereads=True),
                 manifest[name].allow,
-                frozenset(),
             )
             for name in names
         ]
-        yield OfferedConnections(tuple(offered), tuple(context.source.known()))
+        chosen = [manifest[name] for name in names]
+        hidden = secret_variables(variables(), chosen, manifest.stores, state.url, state.key)
+        yield OfferedConnections(tuple(offered), tuple(context.source.known()), hidden)

@@ -15,7 +15,7 @@ MAX_CHARACTERS = 4096
 
 _TRIPLET = re.compile(r"%([0-9A-Fa-f]{2})")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_TWICE_ENCODED = re.compile(r"%25(?=[0-9A-F]{2})")
+_TWICE_ENCODED = re.compile(r"%25(?=[0-9A-Fa-f]{2})")
 _BACKSLASH_OR_CONTROL = re.compile(r"%(?:5C|[01][0-9A-F]|7F)|\\")
 _PLAIN = re.compile(r"/[A-Za-z0-9._~!$&'()*+,=:@/-]*")
 """What is in normal form without a look at its characters; `;` and `%` are not."""

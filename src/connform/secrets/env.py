@@ -28,6 +28,7 @@ class Env(Backend):
 
     form = "env://NAME"
     is_plain = True
+    names_variables = True
     store_shape = Shape(description="The environment of the process; it has no settings.")
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -97,6 +98,13 @@ async def for_each(
     async with asyncio.TaskGroup() as group:
         for _ in range(min(max(parallelism, 1), len(items))):
             group.create_task(worker())
+
+
+async def wait_at_most(event: asyncio.Event, limit_s: float) -> None:
+    """Wait for an event, or until a time is over. `asyncio.wait_for` may lose a cancellation at the same time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(limit_s):
+            await event.wait()
 
 
 async def to_its_end(coroutine: Coroutine[Any, Any, Result]) -> Result:

@@ -128,6 +128,24 @@ class SecretResolver:
             session.expire_all()
         self.generation += 1  # last: a credential that sees it finds no old secret
 
+    def read_failed_again(self, connections: Iterable[Connection]) -> None:
+        """Read again the secrets of connections that could not be read, from stores that are opened anew.
+
+        Other threads go on with the failures until the new outcomes are there.
+        """
+        failed = [
+            RequestedSecret(connection.references[key], connection.base)
+            for connection in connections
+            for key, outcome in self.outcomes(connection).items()
+            if isinstance(outcome, SecretUnresolved)
+        ]
+        again = SecretResolver(self._stores, max_s=self._max_s)
+        try:
+            for (reference, base), outcome in zip(failed, again.read(failed), strict=True):
+                self._session(reference.scheme, base).replace(reference, outcome)
+        finally:
+            again.close()
+
     def versions(self, connection: Connection) -> Mapping[str, str]:
         """Return the versions of a connection's secrets, of those that were read and have one."""
         return {

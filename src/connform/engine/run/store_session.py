@@ -142,6 +142,10 @@ class StoreSession:
         """
         self._is_expired = True
 
+    def replace(self, reference: SecretReference, outcome: Outcome) -> None:
+        """Take an outcome that another session has read later. It takes no lock, which a caller holds for as long as it reads."""
+        self._outcomes[reference] = outcome
+
     def outcome(self, reference: SecretReference) -> Outcome | None:
         """Return the outcome of a reference; `None` if it was not read."""
         return self._outcomes.get(reference)

@@ -53,6 +53,13 @@ def _text(pattern: str, description: str, example: str) -> Schema:
 class AwsBackend(Backend):
     """What the backends of AWS have in common."""
 
+    login_variables = (
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    )
+
     def rules(self, store: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield what is wrong with the endpoint of a store, or the way to it."""
         yield from network_findings(store, by_machine=True)

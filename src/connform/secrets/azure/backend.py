@@ -36,6 +36,7 @@ class KeyVault(Backend):
     """The backend `azurekv`."""
 
     form = "azurekv://vault/name"
+    login_variables = ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD")
     store_shape = Shape(
         properties={
             "address": {**ROOT_URL, "description": "The vault.", "examples": [f"https://acme.{SUFFIX}"]},

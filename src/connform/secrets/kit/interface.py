@@ -103,6 +103,10 @@ class Backend(Protocol):
     """Whether its secrets are in the environment or in plain files: `doctor` looks at each, also offline."""
     programs: tuple[str, ...] = ()
     """The programs that it may start."""
+    names_variables: bool = False
+    """Whether the path of a reference is the name of an environment variable."""
+    login_variables: tuple[str, ...] = ()
+    """How the names of environment variables begin that hold its login. `exec --proxy` hands them to no command."""
 
     @property
     def store_shape(self) -> Shape:

@@ -35,6 +35,7 @@ class OnePassword(Backend):
     """The backend `op`."""
 
     form = "op://vault/item/field"
+    login_variables = ("OP_CONNECT_TOKEN", "OP_SERVICE_ACCOUNT_TOKEN", "OP_SESSION_")
     programs = ("op",)
     store_shape = Shape(
         properties={

@@ -28,6 +28,10 @@ class Sops(Backend):
     """The backend `sops`."""
 
     form = "sops://secrets.enc.yaml#/a/b"
+    login_variables = (  # of age, and of the key services that a file may name
+        *("SOPS_AGE_KEY", "VAULT_TOKEN", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_PASSWORD"),
+        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+    )
     programs = ("sops",)
     reads_files = True
     depends_on_folder = True

@@ -26,6 +26,7 @@ class Vault(Backend):
     """The backend `vault`."""
 
     form = "vault://mount/path#field"
+    login_variables = ("VAULT_TOKEN",)
     store_shape = Shape(
         properties={
             "address": {**ROOT_URL, "description": "Where the server is.", "examples": ["https://vault.acme.example"]},

@@ -66,7 +66,7 @@ def listen(address: str) -> Listener:
         message = f"--listen: {host} is no address of loopback, and what listens elsewhere hands the credential to the network"
         raise BadAddress(message)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # asyncio sets TCP_NODELAY where this is said
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, int(found["port"])))

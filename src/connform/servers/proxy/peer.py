@@ -24,7 +24,8 @@ _REQUEST = struct.Struct("=BBBBI")
 _ANSWER = struct.Struct("=BBBB2s2s16s16sIQIIIII")
 """`inet_diag_msg`: family, state, timer, retransmissions, the socket id, expires, queues, user id, inode."""
 _TIMEOUT_S = 1.0
-_PROC_UID_COLUMN = 7
+_PROC_UID_COLUMN, _PROC_INODE_COLUMN = 7, 9
+"""The inode is 0 for a socket that its process has closed already; the user is 0 then as well, whoever that was."""
 
 
 def is_known() -> bool:
@@ -65,9 +66,9 @@ def _by_netlink(sock: socket.socket) -> int | None:
     _, kind, *_ = _MESSAGE_HEADER.unpack_from(answer)
     if kind != _SOCK_DIAG_BY_FAMILY:
         return None
-    _, state, _, _, port, own, *_, uid, _ = _ANSWER.unpack_from(answer, _MESSAGE_HEADER.size)
+    _, state, _, _, port, own, *_, uid, inode = _ANSWER.unpack_from(answer, _MESSAGE_HEADER.size)
     is_it = state != _LISTENING and (port, own) == (client_port.to_bytes(2, "big"), own_port.to_bytes(2, "big"))
-    return int(uid) if is_it else None
+    return int(uid) if is_it and inode else None
 
 
 def _packed(sock: socket.socket, host: str) -> bytes:
@@ -82,7 +83,7 @@ def _by_proc(sock: socket.socket) -> int | None:
         with suppress(FileNotFoundError):
             for line in Path("/proc/net", table).read_text("ascii").splitlines()[1:]:
                 fields = line.split()
-                if (fields[1], fields[2]) in wanted:
+                if (fields[1], fields[2]) in wanted and fields[_PROC_INODE_COLUMN] != "0":
                     return int(fields[_PROC_UID_COLUMN])
     return None
 

@@ -28,7 +28,8 @@ _FOREIGN_SITES = {b"cross-site", b"same-site"}
 
 
 def is_override(name: bytes) -> bool:
-    """Return whether a header changes the method, host or path that a server acts on."""
+    """Return whether a header changes the method, host or path that a server acts on; many take `_` for `-`."""
+    name = name.replace(b"_", b"-")
     return name in _METHOD_OVERRIDES or name in _REWRITES or bool(_FORWARDED.fullmatch(name))
 
 

@@ -1,0 +1,156 @@
+"""A program under `exec --proxy` has no credential: not in its environment, its arguments, its memory or its traffic."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.canary import API_KEY, assert_no_canary
+from tests.conftest import Plant
+from tests.end_to_end.running import COMMAND, KEY, environment
+from tests.proxy.conftest import Setting
+from tests.proxy.programs import node
+from tests.proxy.raw import ask, everything, request
+from tests.proxy.running import NAME, WITHOUT_CANARY, execute, running_proxy
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+REFERENCES = {
+    "a variable": ("env://ACME_KEY", KEY, ""),
+    "a file": ("file://key", {}, "{}"),
+    "a dotenv file": ("dotenv://key#KEY", {}, "KEY={}\n"),
+}
+
+
+@contextmanager
+def waiting(setting: Setting, env: dict[str, str]) -> Iterator[int]:
+    """Yield the process id of a program that has used its connection, and waits."""
+    with subprocess.Popen(
+        [*WITHOUT_CANARY, COMMAND, "exec", "--proxy", NAME, "--", *node("wait", 0)],
+        cwd=setting.folder,
+        env=environment(env),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def memory(pid: int) -> Iterator[tuple[str, bytes]]:
+    """Yield what a process has written to its memory: each region's name and content, without what it maps of files."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            span, permissions, _, _, inode, *name = line.split(maxsplit=5)
+            if not permissions.startswith("rw") and (inode != "0" or not permissions.startswith("r")):
+                continue
+            start, end = (int(edge, 16) for edge in span.split("-"))
+            for at in range(start, end, 1 << 22):
+                with suppress(OSError, ValueError):  # not readable: a guard page, a device
+                    content = os.pread(memory.fileno(), min(1 << 22, end - at), at)
+                    if content.count(0) != len(content):
+                        yield "".join(name).strip() or span, content
+
+
+@pytest.mark.parametrize("kind", REFERENCES)
+def test_a_program_has_no_credential_in_its_process(setting: Setting, plant: Plant, kind: str) -> None:
+    reference, env, content = REFERENCES[kind]
+    setting.declare(auth={"method": "bearer", "token": reference})
+    key = setting.folder / "key"
+    key.write_text(content.format(API_KEY))
+    key.chmod(0o600)
+    try:
+        with waiting(setting, env) as pid:
+            process = Path(f"/proc/{pid}")
+            variables = (process / "environ").read_bytes()
+            assert_no_canary(variables, where="the program's environment")
+            assert_no_canary((process / "cmdline").read_bytes(), where="the program's arguments")
+            assert b"\0SHOP_BASE_URL=http://127.0.0.1:" in b"\0" + variables
+            searched = 0
+            for name, region in memory(pid):
+                assert_no_canary(region, where=f"the program's memory, {name}")
+                searched += len(region)
+            assert searched > 1 << 20
+    finally:
+        key.unlink()
+        setting.declare()
+
+
+@contextmanager
+def recorded(port: int) -> Iterator[bytearray]:
+    """Yield the bytes of all frames from and to a port of loopback, as they go past."""
+    try:
+        sniffer = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003))
+    except PermissionError:
+        pytest.skip("only root sees the frames of loopback")
+    frames, ended, wanted = bytearray(), threading.Event(), port.to_bytes(2, "big")
+
+    def record() -> None:
+        while not ended.is_set():
+            with suppress(TimeoutError):
+                frame = sniffer.recv(1 << 17)
+                if wanted in {frame[34:36], frame[36:38]}:  # behind Ethernet's 14 bytes and IPv4's 20
+                    frames.extend(frame[54:])
+
+    with sniffer:
+        sniffer.bind(("lo", 0))
+        sniffer.settimeout(0.05)
+        thread = threading.Thread(target=record)
+        thread.start()
+        yield frames
+        ended.set()
+        thread.join()
+
+
+def test_no_credential_is_in_what_goes_between_a_program_and_the_proxy(setting: Setting) -> None:
+    with running_proxy(setting.folder) as proxy, recorded(proxy.port) as frames:
+        for path in (
+            "/packages/7",
+            "/echo",
+            "/bytes/1000",
+            "/../x",
+            "/answer/401?headers=[]",
+            "/answer/500?headers=[]",
+        ):
+            ask(proxy.port, request(f"{proxy.path}{path}", proxy.host))
+        ask(proxy.port, request("/wrong", proxy.host))
+        everything(proxy.port, b"nonsense\r\n\r\n")
+        setting.upstream.good, good = "Bearer another", setting.upstream.good
+        refused = ask(proxy.port, request(f"{proxy.path}/packages/7", proxy.host))
+        setting.upstream.good = good
+    assert refused is not None
+    assert refused.status == 401
+    assert b"nonsense" in frames
+    assert b'{"id": 1' in frames
+    assert_no_canary(bytes(frames), where="the traffic")
+
+
+def test_a_failure_to_reach_the_api_is_told_without_secrets(setting: Setting, plant: Plant) -> None:
+    setting.declare(base_url="https://127.0.0.1:1/api/v1", timeouts={"total_s": 5})
+    try:
+        with running_proxy(setting.folder) as proxy:
+            found = ask(proxy.port, request(f"{proxy.path}/packages/7", proxy.host))
+    finally:
+        setting.declare()
+    assert found is not None
+    assert found.status in {502, 504}
+    assert_no_canary(found.body)
+
+
+def test_variables_of_references_do_not_reach_the_program(setting: Setting) -> None:
+    state_key = {"CONNFORM_STATE_KEY": "env://STATE_KEY", "STATE_KEY": API_KEY}
+    done = execute(setting.folder, ["env"], "--no-masking", env={**KEY, **state_key, "OTHER": "kept"})
+    assert done.code == 0, done.err
+    variables = dict(line.split("=", 1) for line in done.out.splitlines())
+    assert variables["OTHER"] == "kept"
+    assert variables["SHOP_TOKEN"] == "connform-proxy"
+    assert not {"ACME_KEY", "STATE_KEY"} & set(variables)
