@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from connform.diagnostics import CODES, Diagnostic, Edit, Related, Severity, SourceExcerpt, Span
 from connform.engine.changes.origins import Destination, Send
@@ -22,6 +22,7 @@ from connform.engine.report import (
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
 from connform.grant import GrantFacts
 from connform.recorded import Actor, AppliedRecord, Attempt, UsedSecret
+from connform.recorded_checks import CheckHistory, HourlyFigures, RecordedCheck, VerdictChange
 
 FILE = "connections.yaml"
 
@@ -226,6 +227,41 @@ RECORDED = DECLARED[0]._replace(
     record=AppliedRecord("sandbox-us", "deploy/connections.yaml", ATTEMPT.digest, SPECIFICATION, FAILED),
     history=(ATTEMPT._replace(latency_ms=2.0), ATTEMPT, FAILED),
 )
+CHECK = RecordedCheck(
+    connection="sandbox-us",
+    at=datetime(2026, 3, 2, 12, 0, tzinfo=UTC),
+    by=Actor("connform", "monitor-1"),
+    provider="iinked-sign",
+    environment="sandbox",
+    region="us",
+    base_url=ATTEMPT.base_url,
+    auth_method="api_key",
+    tags=("ci",),
+    verdict="ready",
+    latency_ms=7.2,
+    certificate_expires_at="2026-03-09T03:04:05+00:00",
+    grant_ends_at="2026-04-01T00:00:00+00:00",
+)
+CHECKS = CheckHistory(
+    CHECK,
+    CHECK.at - timedelta(hours=20),
+    {"ready": 700, "failed": 12, "unknown": 3},
+    (
+        VerdictChange(CHECK.at - timedelta(hours=22), "failed", "auth_denied"),
+        VerdictChange(CHECK.at - timedelta(hours=20), "ready", ""),
+    ),
+    tuple(
+        HourlyFigures(
+            CHECK.at - timedelta(hours=hours),
+            12,
+            12 if hours == 21 else 0,
+            hours % 7 == 0,
+            None if hours == 21 else 5.0 + hours % 5,
+            None if hours == 21 else 20.0 + hours % 9,
+        )
+        for hours in range(30, -1, -1)
+    ),
+)
 SENDS = (
     Send("corp://acme#id", SecretIdentity("vault", "acme"), Destination("https://sandbox.syngrafii.com")),
     Send(
@@ -362,6 +398,21 @@ SAMPLES = {
         2,
         elapsed_s=5.04,
         interruption=ExitCode.INTERRUPTED,
+    ),
+    "check-recorded": Report(
+        "check",
+        (FILE,),
+        (),
+        (
+            READY._replace(checks=CHECKS),
+            REJECTED._replace(
+                checks=CheckHistory(
+                    CHECK._replace(verdict="failed", fault="auth_denied", latency_ms=None), CHECK.at, CHECKS.counts
+                )
+            ),
+        ),
+        2,
+        elapsed_s=0.1,
     ),
     "check-invalid": Report("check", (FILE,), (UNKNOWN_REGION,), connection_count=1),
     "apply-rejected": Report("apply", (FILE,), (), (REJECTED,), 1, elapsed_s=0.1),

@@ -114,7 +114,7 @@ _SHARED: dict[str, Callable[[Function], Function]] = {
         metavar="F[=FILE]",
         callback=parse_formats,
         shell_complete=completion_of("formats"),
-        help="text (default), concise, json, jsonl, github, gitlab, sarif, junit, markdown or openmetrics; with a file, in addition.",
+        help="text (default), concise, json, jsonl, github, gitlab, sarif, junit, markdown, html or openmetrics; with a file, in addition.",
     ),
     "text_or_json": _shared_flag(
         "--format",

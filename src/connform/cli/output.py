@@ -79,7 +79,7 @@ def emit(report: Report, options: Options) -> None:
     from connform.reporters import dated_renderer, renderer_on_terminal, reporter, syntax_of, uses_repository_paths
     from connform.reporters.view import build, relocated
 
-    view = build(report)
+    view, now = build(report), datetime.now(UTC)
 
     @cache
     def view_of_the_repository() -> View:
@@ -90,7 +90,6 @@ def emit(report: Report, options: Options) -> None:
         view_for_format = view_of_the_repository() if uses_repository_paths(chosen) else view
         width, verbosity = columns_of(terminal), options.verbosity
         render_on_terminal = renderer_on_terminal(chosen) if terminal else None
-        now = datetime.now(UTC)
         if render_at := dated_renderer(chosen):
             return render_at(view_for_format, now=now)
         if render_on_terminal:

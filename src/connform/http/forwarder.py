@@ -41,7 +41,7 @@ class ForwardedRequest(NamedTuple):
     target: bytes
     """The same with the query."""
     headers: list[tuple[bytes, bytes]]
-    """Header lines; `Content-Length` or `Transfer-Encoding` says how the body is sent."""
+    """Header lines, names in lower case; `Content-Length` or `Transfer-Encoding` says how the body is sent."""
     stream: bytes | AsyncIterable[bytes]
     """The body. One that isn't `bytes` is sent once, whatever the answer."""
 
@@ -137,6 +137,13 @@ class Forwarder(AsyncPinnedTransport):
         target = request.target
         if step.credential.parameters:
             target = query.without_parameters(target, step.credential)
+        names = {_as_servers_read(name.lower()) for name, _ in step.credential.reveal()}
+        headers = [line for line in request.headers if _as_servers_read(line[0]) not in names]
         return self._request_builder.wire_request(
-            request.method, target, request.headers, request.stream, step.credential, self._timeouts(self._limits)
+            request.method, target, headers, request.stream, step.credential, self._timeouts(self._limits)
         )
+
+
+def _as_servers_read(name: bytes) -> bytes:
+    """Return the name of a header as servers of CGI and WSGI read it: `_` and `-` are one character there (RFC 3875 §4.1.18)."""
+    return name.replace(b"_", b"-")

@@ -36,7 +36,7 @@ class Reporter(Protocol):
         """
 
 
-_MODULES = ("text", "concise", "json", "jsonl", "github", "gitlab", "sarif", "junit", "markdown", "openmetrics")
+_MODULES = ("text", "concise", "json", "jsonl", "github", "gitlab", "sarif", "junit", "markdown", "html", "openmetrics")
 
 FORMATS: Mapping[str, Reporter] = LazyTable(
     _MODULES, lambda name: cast("Reporter", import_module(f"{__name__}.{name}"))

@@ -67,7 +67,7 @@ def _details(group: list[View], look: Look) -> list[str]:
 def _value_row(field: View) -> list[str]:
     """Return the row of a value, which says where a value is connform's own default."""
     notes = [" (default)" if field[f"is_default_{side}"] else "" for side in _SIDES]
-    return [INDENT + _name_of_value(field), " → ".join(map(str.__add__, _before_and_after(field), notes))]
+    return [INDENT + name_of_value(field), " → ".join(map(str.__add__, before_and_after(field), notes))]
 
 
 def _destination(secrets: list[str], send: View, look: Look) -> list[str]:
@@ -84,15 +84,17 @@ def destination_row(send: View) -> list[str]:
 
 def value_row(field: View) -> list[str]:
     """Return the name of a value, and the value before and after."""
-    before, after = _before_and_after(field)
-    return [INDENT + _name_of_value(field), f"{before} → {after}"]
+    before, after = before_and_after(field)
+    return [INDENT + name_of_value(field), f"{before} → {after}"]
 
 
-def _name_of_value(field: View) -> str:
+def name_of_value(field: View) -> str:
+    """Return the path of a value, with dots."""
     return clean(field["pointer"].lstrip("/").replace("/", "."))
 
 
-def _before_and_after(field: View) -> list[str]:
+def before_and_after(field: View) -> list[str]:
+    """Return the value before and after, as texts that differ."""
     texts = [format_value(field[side]) for side in _SIDES]
     if texts[0] == texts[1] or not all(texts):  # a list and its text, an empty value: only JSON shows the difference
         texts = [clean(json.dumps(field[side], ensure_ascii=False)) for side in _SIDES]

@@ -168,7 +168,7 @@ def _provider_with_shape(name: str) -> Provider:
 def _rules(
     connection: Mapping[str, Any], definitions: Mapping[str, Definition] = MappingProxyType({})
 ) -> Iterator[Finding]:
-    if "tls" in connection or "proxy" in connection:
+    if "tls" in connection or "proxy" in connection or "allow" in connection:
         yield from check_settings(connection)
     name, refresh_scope = connection.get("provider", DEFAULT_PROVIDER), ""
     definition = definitions.get(name)

@@ -15,6 +15,25 @@ from connform.reporters.terminal import clean
 _BLANKS = str.maketrans({"\t": "    ", "\n": " ", "\r": None})
 _EMPTY_ELEMENTS = {"br", "link", "meta", "rect", "circle", "path", "line", "wbr"}
 """Elements without content: those of HTML, and of SVG the shapes."""
+_OWN_LINES = {
+    "article",
+    "details",
+    "div",
+    "dl",
+    "h1",
+    "h2",
+    "h3",
+    "header",
+    "li",
+    "link",
+    "meta",
+    "ol",
+    "p",
+    "pre",
+    "section",
+}
+_OWN_LINES |= {"style", "summary", "table", "thead", "title", "tr", "ul"}
+"""Elements with a line break behind them, where it means nothing: pages are compared line by line."""
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`()\[\]{}|\\^]*[^\s<>\"'`()\[\]{}|\\^.,;:!?]", re.ASCII)
 
 
@@ -48,9 +67,10 @@ def element(name: str, /, *children: str, **attributes: object) -> Markup:
             if value is not None and value != ""
         ]
     )
+    end = "\n" if name in _OWN_LINES else ""
     if name in _EMPTY_ELEMENTS and not children:
-        return Markup(f"<{opening} />")
-    return Markup(f"<{opening}>{joined(children)}</{name}>")
+        return Markup(f"<{opening} />{end}")
+    return Markup(f"<{opening}>{joined(children)}</{name}>{end}")
 
 
 def joined(parts: Sequence[str], separator: str = "") -> Markup:
@@ -75,3 +95,10 @@ def _is_linkable(address: str) -> bool:
         return bool(parts.hostname) and parts.username is None and parts.port != 0
     except ValueError:  # a malformed host or port
         return False
+
+
+def picture(width: float, height: float, description: str, shapes: Sequence[str]) -> Markup:
+    """Return an SVG of a size in pixels; its description is read out, and shown beside the pointer. Without one, it is ornament."""
+    title = element("title", description) if description else ""
+    role = {"role": "img"} if description else {"aria_hidden": "true"}
+    return element("svg", title, *shapes, viewBox=f"0 0 {width} {height}", width=width, height=height, **role)

@@ -60,6 +60,13 @@ class ProxyApp:
             if self._log:
                 self._log.write(entry)
 
+    def log_malformed(self, refusal: Refusal) -> None:
+        """Note a request that wasn't parsed."""
+        if self._log:
+            logged = LoggedRequest("")
+            logged.status, logged.code = refusal.status, refusal.code
+            self._log.write(logged)
+
     async def _answer(
         self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Send, entry: LoggedRequest
     ) -> None:

@@ -103,6 +103,8 @@ class ClientConnection(H11Protocol):
         if not getattr(self.cycle, "response_complete", True):  # it stood in the body of a request
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+        elif refusal is not None:
+            self.config.app.log_malformed(refusal)  # type: ignore[union-attr]  # a `ProxyApp`
         if refusal is not None and self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             reason = refusal.status.phrase.encode("ascii")
             for event in (

@@ -31,7 +31,9 @@ def request_headers(headers: Headers, defaults: Mapping[bytes, bytes], hidden: b
     """
     ends_here = _named_by_connection(headers, _ENDS_HERE)
     passed = [
-        line for line in headers if line[0] not in ends_here and not is_override(line[0]) and hidden not in line[1]
+        (name, value)
+        for name, value in headers
+        if name.replace(b"_", b"-") not in ends_here and not is_override(name) and hidden not in value
     ]
     names = {name for name, _ in passed}
     return [*passed, *[line for line in defaults.items() if line[0] not in names]]
