@@ -10,8 +10,11 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 StateRow: TypeAlias = tuple[str, str, str, float | None, str, str, str]
-"""What a list shows of one connection, a row of the state database: its name, and of its latest attempt `verdict`,
-`fault`, `latency_ms`, `certificate_expires_at`, `at` in ISO 8601, and `by`, without characters that can't be printed."""
+"""What a list shows of one connection: its name, and of its latest attempt (a row of the state database) or check `verdict`, `fault`, `latency_ms`, `certificate_expires_at`, `at` in ISO 8601, and `by`, without characters that can't be printed."""
+
+ListRow: TypeAlias = tuple[str, str, str, float | None, str, str, str, str]
+"""A `StateRow` of the latest attempt or check, and since when the connection has had this verdict, in ISO 8601; empty if no check is
+recorded."""
 
 EarlierSpec: TypeAlias = tuple[str, Mapping[str, Any]]
 """A connection's name, and a specification that was recorded of it earlier."""
@@ -118,7 +121,10 @@ class AppliedRecord(NamedTuple):
     def row(self) -> StateRow:
         """The row that a list shows."""
         latest = self.latest
-        at = latest.at.isoformat(timespec="seconds")
-        by = "".join(char if char.isprintable() else "�" for char in str(latest.by))
-        ends_at = latest.certificate_expires_at
-        return self.connection, latest.verdict, latest.fault, latest.latency_ms, ends_at, at, by
+        result = latest.verdict, latest.fault, latest.latency_ms, latest.certificate_expires_at
+        return self.connection, *result, *time_and_actor(latest.at, latest.by)
+
+
+def time_and_actor(at: datetime, by: Actor) -> tuple[str, str]:
+    """Return the last two values of a `StateRow`."""
+    return at.isoformat(timespec="seconds"), "".join(char if char.isprintable() else "�" for char in str(by))

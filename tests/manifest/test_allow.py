@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from connform.engine.changes.specification import differences, is_harmless
 from connform.engine.validate import validate
 from connform.manifest.allow import AllowRule, AllowTable, BadRule
 from connform.manifest.request_path import BadPath, normalize
@@ -111,3 +112,17 @@ connections:
     report = validate([str(file)])
     found = [(one.span.line, one.span.column, one.code) for one in report.diagnostics]
     assert found == [(6, 9, "malformed-value"), (15, 13, "malformed-value")]
+
+
+def test_a_wider_allow_is_a_change_that_counts_and_another_order_is_none() -> None:
+    settings = {"environment": "sandbox", "region": "us", "auth": {"method": "api_key", "api_key": "env://KEY"}}
+    narrow, other, wide = (
+        {"settings": {**settings, "allow": rules}, "base_url": "https://api.example.test", "stores": {}}
+        for rules in (["GET /a", "GET /b"], ["GET /b", "GET /a"], ["GET /**"])
+    )
+    everything = {**narrow, "settings": settings}
+    assert differences(narrow, other) == ()
+    for widened in (wide, everything):
+        found = [change.pointer for change in differences(narrow, widened)]
+        assert found == ["/allow"]
+        assert not is_harmless(found)

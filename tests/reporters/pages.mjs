@@ -55,7 +55,7 @@ for (const colorScheme of ["light", "dark"]) {
       const wanted = await tab.evaluate(() => document.documentElement.scrollWidth);
       if (wanted > width) seen.wide.push(`${page} at ${width}: ${wanted}`);
     }
-    for (const link of await tab.$$("a, summary")) await link.dispatchEvent("mouseover");
+    await tab.evaluate(() => document.querySelectorAll("*").forEach((each) => each.dispatchEvent(new MouseEvent("mouseover"))));
     if (await tab.evaluate(() => globalThis.ran)) seen.ran.push(`${page}: a script`);
     seen.pale.push(...(await tab.evaluate(palePlaces)).map((place) => `${page}, ${colorScheme}: ${place}`));
     seen.shown[page] = await tab.evaluate(() => document.body.textContent);

@@ -61,6 +61,11 @@ def test_a_reference_below_the_root_leads_to_the_proxy_and_no_other(reference: s
         assert passed == lines(f"{name}: {REFERENCES[reference]}")
 
 
+def test_a_length_beside_a_transfer_encoding_ends_here() -> None:
+    received = lines("Content-Length: 5", "Transfer-Encoding: chunked", "ETag: x")
+    assert answer_headers(received, PLACES, "/v1/x") == lines("ETag: x")
+
+
 def test_links_are_translated_and_what_is_for_the_origin_ends_here() -> None:
     link = '<https://api.example.test/v1/x?page=2>; rel="next", <https://other.example.test/>; rel="about"'
     received = lines(

@@ -93,7 +93,7 @@ def command(
         selection = Selection(names)
     else:
         selection = options._replace(connections=options.connections + names).selection
-    if what == "export":
+    if what == "export" and all(file for _, file in options.formats):
         options = options._replace(formats=(*options.formats, ("json", "")))
     report = report_state(
         options.files,

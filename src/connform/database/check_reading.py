@@ -37,7 +37,7 @@ def read_histories(
         ConnectionFailed: `store_corrupt`, a row can't be read.
     """
     changes = _parts(execute, ("connform_verdicts", "at"), names, at_most, _change_of)
-    hours = _parts(execute, ("connform_hours", "hour"), names, at_most, _figures_of) if with_hours else {}
+    hours = _parts(execute, ("connform_hours", "hour"), names, at_most if with_hours else 0, _figures_of)
     rows = [CheckRow._make(row) for row in execute(_CHECKS.format(placeholders(names)), names)]
     found: dict[str, CheckHistory] = {}
     for row in rows:
@@ -57,6 +57,8 @@ def _parts(
     part_of: Callable[[Sequence[Any]], Part],
 ) -> dict[str, list[Part]]:
     """Return what a table, whose time is in a column, holds of some connections: by name, the oldest first."""
+    if at_most == 0:
+        return {}
     sql = _PARTS.format(table=source[0], time=source[1], names=placeholders(names))
     found: dict[str, list[Part]] = {}
     for row in execute(sql, (_ALL if at_most is None else at_most - 1, *names)):

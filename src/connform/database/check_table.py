@@ -29,6 +29,8 @@ _DELETE_OLD = (
 )
 """Statements, and the unit of their time in seconds."""
 _NAMES = "SELECT connection FROM connform_checks ORDER BY connection"
+LATEST = 48
+"""How many of the latest changes and hourly figures a report of a check, a list or a record has; a history has all."""
 
 
 class CheckTable:

@@ -26,7 +26,7 @@ class Node(NamedTuple):
     group: str
     """Environment and region: `production/eu`."""
     verdict: str
-    """The verdict of the latest attempt; empty if nothing is recorded."""
+    """The verdict of the latest attempt or check; empty if nothing is recorded."""
     templates: tuple[str, ...]
     """The templates that it extends, the nearest first."""
     stores: tuple[str, ...]
@@ -53,7 +53,7 @@ def graph(
     if manifest is None:
         raise ManifestInvalid(report.diagnostics)
     with closing(StateOfRun(state, report.files)) as states:
-        verdicts = {name: verdict for table in states.tables for name, verdict, *_ in table.list_rows()}
+        verdicts = {name: row[1] for name, row in states.list_rows().items()}
     return tuple(_node(connection, verdicts.get(connection.name, "")) for connection in manifest.values())
 
 

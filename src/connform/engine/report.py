@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from connform.engine.changes.origins import Send
     from connform.engine.changes.specification import FieldChange
     from connform.errors import ConnectionFailed
-    from connform.recorded import AppliedRecord, Attempt, StateRow
+    from connform.recorded import AppliedRecord, Attempt, ListRow
     from connform.recorded_checks import CheckHistory
 
 
@@ -219,8 +219,8 @@ class Report(NamedTuple):
     """Duration of the whole run."""
     plan: PlanSummary | None = None
     """`plan` and `apply`: facts about the whole plan."""
-    briefs: tuple["StateRow", ...] = ()
-    """`state list` as text: one row for each applied record; `connections` is empty then."""
+    briefs: tuple["ListRow", ...] = ()
+    """`state list` as text: one row for each connection; `connections` is empty then."""
     backends: tuple[BackendReport, ...] = ()
     """`secrets backends`: all of them."""
     findings: tuple[DoctorFinding, ...] = ()

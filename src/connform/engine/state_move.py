@@ -1,4 +1,4 @@
-"""The verb `state mv`: gives the record, the history and the grant of a connection another name. Layer 3; writes the state database."""
+"""The verb `state mv`: gives the record, the history, the checks and the grant of a connection another name. Layer 3; writes the state database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from connform.errors import Refused, UnknownConnection
 
 
 def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock_timeout_s: float) -> None:
-    """Rename the record, the history and the grant of a connection. The manifests are not compared.
+    """Rename the record, the history, the recorded checks and the grant of a connection. The manifests are not compared.
 
     Args:
         files: manifests; by default, the state database is in their folders. Their secret stores may hold the key of the grants.
@@ -29,12 +29,16 @@ def move(files: Sequence[str], old: str, new: str, *, state: StateLocation, lock
 
     Raises:
         ManifestInvalid: a named file can't be read, so the location of its state is unknown.
-        UnknownConnection: there is no record and no grant with the old name.
+        UnknownConnection: nothing is recorded, and no grant stored, under the old name.
         Refused: there is a record or a grant with the new name.
         ConnectionFailed: a fault of the state database.
     """
     with closing(StateOfRun(state, manifest_names(files))) as states:
-        known = {name: table for table in states.tables for name in (*table.summaries(), *table.grants())}
+        known = {
+            name: table
+            for table in states.tables
+            for name in (*table.checks.histories(at_most=0), *table.summaries(), *table.grants())
+        }
         if old not in known:
             raise UnknownConnection(unknown_connection(old, known))
         table = known[old]

@@ -145,4 +145,7 @@ def _duration_note(view: View) -> str:
     if not view["connections"] or view["command"] in _INVENTORIES:
         return ""
     simulated = "; simulated: no secret was read, nothing left this machine" if view["simulated"] else ""
-    return f" ({view['elapsed_ms'] / 1000:.1f} s{simulated})"
+    recorded = (
+        "; recorded" if view["command"] == "check" and any("checks" in one for one in view["connections"]) else ""
+    )
+    return f" ({view['elapsed_ms'] / 1000:.1f} s{simulated}{recorded})"

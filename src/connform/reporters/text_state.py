@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connform.recorded import StateRow
+from connform.recorded import ListRow, StateRow
+from connform.recorded_checks import list_row
 from connform.reporters.table import aligned_rows, fitted_lines
-from connform.reporters.terminal import BOLD, BOLD_RED, BOLD_YELLOW, DIM, GREEN, Look, Painter, clean, clean_column
-from connform.reporters.time_ago import time_ago
+from connform.reporters.terminal import BOLD, DIM, Look, clean, clean_column
+from connform.reporters.text_checks import STYLES, check_facts, render_checks, sparkline, time_text
 from connform.reporters.view import View
 from connform.reporters.wrapping import fold_rows
 
-_STYLES = {"ready": GREEN, "failed": BOLD_RED, "unknown": BOLD_YELLOW}
-_BARS = "▁▂▃▄▅▆▇█"
-_COLUMNS = ("verdict", "connection", "latency", "certificate ends", "tried", "by")
-_LEAST_IMPORTANT = (5, 3, 2, 4, 0)
-"""Columns, the first to be cut on a narrow terminal first: who tried it, the certificate, the latency, …; never the name."""
+_COLUMNS = ("verdict", "connection", "since", "latency", "certificate ends", "checked", "by")
+_LEAST_IMPORTANT = (6, 4, 3, 2, 5, 0)
+"""Columns, the first to be cut on a narrow terminal first: who checked it, the certificate, the latency, …; never the name."""
 
 
 def render_state(view: View, look: Look) -> list[str]:
     """Return a table with one row per connection."""
-    found = view.get("briefs") or [
-        _record_summary(item["name"], item["recorded"]["latest"]) for item in view["connections"]
-    ]
+    found = view.get("briefs") or list(map(_list_row, view["connections"]))
     columns = [
         [look.paint(title.upper(), DIM) if any(cells) else "", *cells]
         for title, cells in zip(_COLUMNS, _cells(found, look) if found else (), strict=bool(found))
@@ -34,70 +31,73 @@ def render_record(view: View, look: Look) -> list[str]:
     """Return everything that is recorded of a connection."""
     lines: list[str] = []
     for item in view["connections"]:
-        recorded = item["recorded"]
-        latest = recorded["latest"]
-        facts = [
-            ("manifest", recorded["file"]),
-            ("base_url", item["base_url"]),
-            ("auth_method", item["auth_method"]),
-            ("specification", recorded["digest"] or "never applied with success"),
-            ("latest attempt", f"{latest['action']} at {latest['at']} by {latest['by']}"),
-            ("verdict", " ".join(filter(None, (latest["verdict"], latest["class"])))),
-            ("latency", _format_ms(latest["latency_ms"])),
-            ("certificate ends", latest["certificate_expires_at"]),
-            *((f"secret {one['key']}", _format_secret(one)) for one in latest["secrets"]),
-            *((f"stage {one['name']}", f"{one['status']} {_format_ms(one['elapsed_ms'])}") for one in latest["stages"]),
-        ]
+        facts = _record_facts(item) if "recorded" in item else []
+        facts += check_facts(item["checks"], look) if "checks" in item else []
         lines.append(look.paint(clean(item["name"]), BOLD))
-        rows = aligned_rows([[f"  {clean(key)}", clean(str(value))] for key, value in facts if value])
-        lines += fold_rows(rows, look.row_width)
+        lines += fold_rows(aligned_rows([[f"  {key}", value] for key, value in facts if value]), look.row_width)
     return lines
+
+
+def _record_facts(item: View) -> list[tuple[str, str]]:
+    """Return names and texts of what `apply` recorded; an empty text for none."""
+    recorded = item["recorded"]
+    latest = recorded["latest"]
+    facts = [
+        ("manifest", recorded["file"]),
+        ("base_url", item["base_url"]),
+        ("auth_method", item["auth_method"]),
+        ("specification", recorded["digest"] or "never applied with success"),
+        ("latest attempt", f"{latest['action']} at {latest['at']} by {latest['by']}"),
+        ("verdict", " ".join(filter(None, (latest["verdict"], latest["class"])))),
+        ("latency", _format_ms(latest["latency_ms"])),
+        ("certificate ends", latest["certificate_expires_at"]),
+        *((f"secret {one['key']}", _format_secret(one)) for one in latest["secrets"]),
+        *((f"stage {one['name']}", f"{one['status']} {_format_ms(one['elapsed_ms'])}") for one in latest["stages"]),
+    ]
+    return [(clean(name), clean(str(value))) for name, value in facts]
 
 
 def render_history(view: View, look: Look) -> list[str]:
-    """Return every attempt of a connection, with its latency as a line of bars."""
+    """Return every attempt of a connection, with its latency as a line of bars; below, what its checks found."""
     lines: list[str] = []
     for item in view["connections"]:
-        attempts = item["history"]
-        rows = [_record_summary(attempt["action"], attempt) for attempt in attempts]
-        lines.append(f"{look.paint(clean(item['name']), BOLD)}  {_sparkline(attempts, look.paint)}")
+        attempts = item.get("history", [])
+        rows: list[ListRow] = [(*_state_row(attempt["action"], attempt), "") for attempt in attempts]
+        bars = sparkline([(attempt["latency_ms"], attempt["verdict"]) for attempt in attempts], look.paint)
+        lines.append(f"{look.paint(clean(item['name']), BOLD)}  {bars}".rstrip())
         lines += fitted_lines(_cells(rows, look), look.row_width, _LEAST_IMPORTANT) if rows else []
+        lines += render_checks(item["checks"], look) if "checks" in item else []
     return lines
 
 
-def _record_summary(name: str, attempt: View) -> StateRow:
+def _list_row(item: View) -> ListRow:
+    attempt = _state_row(item["name"], item["recorded"]["latest"]) if "recorded" in item else None
+    check = _state_row(item["name"], item["checks"]) if "checks" in item else None
+    return list_row(attempt, check, item["checks"]["since"] if check else "")
+
+
+def _state_row(name: str, result: View) -> StateRow:
+    """Return the row of an attempt or a check."""
     keys = ("verdict", "class", "latency_ms", "certificate_expires_at", "at", "by")
-    return (name, *(attempt[key] for key in keys))
+    return (name, *(result[key] for key in keys))
 
 
-def _cells(briefs: Sequence[StateRow], look: Look) -> list[Sequence[str]]:
-    """Return the columns of a table of attempts."""
-    names, verdicts, faults, latencies, ends, times, actors = zip(*briefs, strict=True)
+def _cells(rows: Sequence[ListRow], look: Look) -> list[Sequence[str]]:
+    """Return the columns of a table of attempts and checks."""
+    names, verdicts, faults, latencies, ends, times, actors, since = zip(*rows, strict=True)
     outcomes = list(zip(verdicts, faults, strict=True))
     painted = {
-        (verdict, fault): look.paint(f"{verdict} {fault}".rstrip(), _STYLES[verdict])
-        for verdict, fault in set(outcomes)
+        (verdict, fault): look.paint(f"{verdict} {fault}".rstrip(), STYLES[verdict]) for verdict, fault in set(outcomes)
     }
     return [
         [painted[outcome] for outcome in outcomes],
         clean_column(names),
+        [time_text(at, look) if at else "" for at in since],
         list(map(_format_ms, latencies)),
         clean_column([ends_at[:10] for ends_at in ends]),
-        clean_column(times if look.now is None or look.verbosity > 0 else [time_ago(at, look.now) for at in times]),
+        [time_text(at, look) for at in times],
         clean_column(actors),
     ]
-
-
-def _sparkline(attempts: Sequence[View], paint: Painter) -> str:
-    """Return one bar for each attempt: as high as its latency, or a cross where there was none."""
-    known = [attempt["latency_ms"] for attempt in attempts if attempt["latency_ms"] is not None]
-    highest = max(known, default=0) or 1
-    bars = []
-    for attempt in attempts:
-        latency = attempt["latency_ms"]
-        bar = "✗" if latency is None else _BARS[round(latency / highest * (len(_BARS) - 1))]
-        bars.append(paint(bar, _STYLES[attempt["verdict"]]))
-    return "".join(bars)
 
 
 def _format_secret(one: View) -> str:

@@ -1,4 +1,4 @@
-"""The report line of an applied record.
+"""The report line of an applied record and of recorded checks.
 
 Layer 3, no IO. A module of its own, because reading records needs neither providers nor manifests.
 """
@@ -10,11 +10,29 @@ from typing import Any
 
 from connform.engine.report import ConnectionReport
 from connform.recorded import AppliedRecord, Attempt
+from connform.recorded_checks import CheckHistory
 
 
-def describe_record(record: AppliedRecord, history: tuple[Attempt, ...] = ()) -> ConnectionReport:
-    """Return the report line of a record and its history."""
-    return describe_specification(record.connection, record.spec)._replace(record=record, history=history)
+def describe_recorded(
+    record: AppliedRecord | None, history: tuple[Attempt, ...], checks: CheckHistory | None
+) -> ConnectionReport:
+    """Return the report line of a record and its history, and of checks; `None` for a connection that was not applied, or not checked."""
+    if record is not None:
+        return describe_specification(record.connection, record.spec)._replace(
+            record=record, history=history, checks=checks
+        )
+    assert checks is not None  # noqa: S101  (something is recorded)
+    latest = checks.latest
+    return ConnectionReport(
+        name=latest.connection,
+        provider=latest.provider,
+        environment=latest.environment,
+        region=latest.region,
+        base_url=latest.base_url,
+        auth_method=latest.auth_method,
+        tags=latest.tags,
+        checks=checks,
+    )
 
 
 def describe_specification(name: str, spec: Mapping[str, Any]) -> ConnectionReport:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
+from connform.database.check_table import LATEST
 from connform.database.state_table import StateTable
 from connform.engine.report import ConnectionReport
 from connform.engine.run.recorded_check import recorded_check
@@ -19,8 +20,6 @@ from connform.recorded_checks import CheckHistory, RecordedCheck
 
 KEEP_BY_DEFAULT = timedelta(days=30)
 """For how long changes of verdict and hourly figures are kept."""
-LATEST = 48
-"""How many of the latest changes and hourly figures a report of a check, a list or a record has; a history has all."""
 
 
 class Recording(NamedTuple):

@@ -21,7 +21,8 @@ from connform.engine.run.state_location import FOLDER, StateLocation
 from connform.engine.run.tracked_state import require_untracked
 from connform.lazy_property import lazy_property
 from connform.manifest.reading import is_manifest_name
-from connform.recorded import AppliedRecord, RecordSummary
+from connform.recorded import AppliedRecord, ListRow, RecordSummary
+from connform.recorded_checks import CheckHistory, list_row
 
 _STATE_FOLDERS = tuple(f"{parents}{FOLDER}" for parents in ("", "*/", "*/connections/"))
 """The patterns of other state folders, relative to a folder of the repository."""
@@ -135,11 +136,26 @@ class StateOfRun:
         """
         return {name: (summary, table) for table in self.tables for name, summary in table.summaries().items()}
 
+    def list_rows(self) -> dict[str, ListRow]:
+        """Return what a list shows of each connection that was applied or checked, by name; errors as for `summaries`."""
+        found: dict[str, ListRow] = {}
+        for table in self.tables:
+            attempts, checks = {row[0]: row for row in table.list_rows()}, table.checks.histories(at_most=0)
+            for name in sorted({*attempts, *checks}):
+                history = checks.get(name)
+                since = history.since.isoformat(timespec="seconds") if history else ""
+                found[name] = list_row(attempts.get(name), history.latest.row if history else None, since)
+        return found
+
     def read(self, only: Container[str] | None = None) -> dict[str, AppliedRecord]:
         """Return records by the connection's name, by default all; errors as for `summaries`."""
         if only == frozenset():
             return {}
         return {name: record for table in self.tables for name, record in table.read(only).items()}
+
+    def checks(self, *, at_most: int | None) -> dict[str, CheckHistory]:
+        """Return what is recorded of the checks of each connection, by name; argument and errors as for `CheckTable.histories`."""
+        return {name: one for table in self.tables for name, one in table.checks.histories(at_most=at_most).items()}
 
     def undeclared(self, summaries: Mapping[str, RecordSummary], searched: Iterable[Path]) -> Iterator[str]:
         """Yield the names of records that are to be removed, because no manifest declares them any more.

@@ -1,7 +1,8 @@
-"""Connections on a page that didn't fail: a table for each environment and region. Layer 4, no IO."""
+"""Connections on a page that didn't fail: a table by environment and region. Layer 4, no IO."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -17,15 +18,8 @@ from connform.reporters.view import View
 
 
 def groups(items: Sequence[View], setting: PageSetting) -> Markup:
-    """Return a table for each environment and region."""
-    found: dict[str, list[View]] = {}
-    for item in items:
-        found.setdefault(where(item), []).append(item)
-    return joined([_group(title, group, setting) for title, group in sorted(found.items())])
-
-
-def _group(title: str, items: Sequence[View], setting: PageSetting) -> Markup:
-    title = title or "no environment"
+    """Return a table, in which the connections stand below their environment and region."""
+    items = sorted(items, key=where)
     left = [days_left(certificate_end(item), setting.now) for item in items]
     columns = [
         Column("connection", [_name(item, setting) for item in items], "name"),
@@ -35,8 +29,8 @@ def _group(title: str, items: Sequence[View], setting: PageSetting) -> Markup:
         Column("since", [_since(item, setting.now) for item in items], "wide since"),
         Column("certificate", ["" if days is None else in_days(days) for days in left], "wide number"),
     ]
-    heading = element("h3", title, " ", element("span", str(len(items)), class_="muted"))
-    return joined([heading, table(f"connections: {title}", columns, "connections")])
+    places = Counter(where(item) or "no environment" for item in items)
+    return table("connections, by environment and region", columns, "connections", places)
 
 
 def _name(item: View, setting: PageSetting) -> Markup:
@@ -66,9 +60,8 @@ def _latency(items: Sequence[View], setting: PageSetting) -> list[Column]:
 
 
 def _since(item: View, now: datetime | None) -> Markup:
-    """Return how long a connection has its verdict: the day, or on the first day how long ago."""
+    """Return since when a connection has its verdict: the day, or on the first day how long ago."""
     at = since(item)
-    if not at:
-        return Markup()
-    ago = time_ago(at, now) if now else at
-    return element("span", ago) if ago.split(" ")[1:2] in (["hours"], ["hour"], ["minutes"], ["minute"]) else day(at)
+    if now and days_left(at, now) == -1:
+        return element("span", time_ago(at, now))
+    return day(at) if at else Markup()

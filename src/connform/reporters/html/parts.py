@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from connform.reporters.html.markup import Markup, element, joined
@@ -12,6 +12,8 @@ from connform.reporters.text_connection import display_name
 from connform.reporters.time_ago import time_ago
 from connform.reporters.view import View
 
+_LONG = 1000
+"""Days from which on an end is told in years."""
 _PLACES = 5
 """So many places are listed; more are folded."""
 
@@ -33,8 +35,15 @@ def section(anchor: str, title: str, *content: str, style: str = "") -> Markup:
     return element("section", heading, inside, id=anchor, class_=style, aria_labelledby=f"{anchor}-title")
 
 
-def table(caption: str, columns: Sequence[Column], style: str = "") -> Markup:
-    """Return a table without its empty columns; the first column that is left heads the rows."""
+def table(caption: str, columns: Sequence[Column], style: str = "", groups: Mapping[str, int] | None = None) -> Markup:
+    """Return a table without its empty columns; the first column that is left heads the rows.
+
+    Args:
+        caption: what the table shows, for who can't see where it stands.
+        columns: each with a cell for every row.
+        style: a class of the style sheet.
+        groups: titles, and how many rows follow each; all rows are in a group, or none.
+    """
     filled = [column for column in columns if any(column.cells)]
     if not filled:
         return Markup()
@@ -47,8 +56,14 @@ def table(caption: str, columns: Sequence[Column], style: str = "") -> Markup:
         )
         for first, *others in zip(*(one.cells for one in filled), strict=True)
     ]
-    body = joined([element("thead", head), element("tbody", joined(rows))])
-    return element("table", element("caption", caption, class_="unseen"), body, class_=style)
+    bodies = []
+    for title, number in (groups or {"": len(rows)}).items():
+        heading = element(
+            "th", title, " ", element("span", f"{number}", class_="muted"), scope="rowgroup", colspan=len(filled)
+        )
+        bodies.append(element("tbody", element("tr", heading, class_="group") if title else "", *rows[:number]))
+        rows = rows[number:]
+    return element("table", element("caption", caption, class_="unseen"), element("thead", head), *bodies, class_=style)
 
 
 def sign(kind: str) -> Markup:
@@ -112,6 +127,8 @@ def in_days(days: int) -> str:
     """Return how many days are left, in words."""
     if days < 0:
         return "ended"
+    if days > _LONG:
+        return f"in {days // 365:,} years"
     return f"in {days:,} day{'' if days == 1 else 's'}" if days else "today"
 
 

@@ -75,12 +75,14 @@ tbody tr:hover { background: var(--panel); }
 .connections .name { width: 25%; padding-left: 1.35em; text-indent: -1.35em; }
 .connections .method { width: 5.75em; }
 .connections .picture { width: 10.75rem; }
-.connections .number { width: 6em; }
-.connections .since { width: 8.25em; padding-left: 0.75em; }
+.connections .number { width: 6.4em; }
+.connections .since { width: 7.75em; padding-left: 0.75em; }
 .when { width: 13em; }
 time { white-space: nowrap; }
 .what { width: 38%; }
 td.address { line-height: 1.7; }
+.group th { padding-top: 1.1rem; text-indent: 0; font-weight: 600; }
+.group:hover { background: none; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .sign, .note, .chip { text-indent: 0; }
 .note { display: block; text-indent: 0; color: var(--muted); font-weight: 400; }

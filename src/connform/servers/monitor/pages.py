@@ -10,9 +10,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 
+from connform.database.check_table import LATEST
 from connform.engine.monitor.monitor import Monitor
 from connform.engine.monitor.overview import Overview
-from connform.engine.run.recording import LATEST
 from connform.reporters import html, json
 from connform.reporters.metrics import BUILD_INFO, FAMILIES
 from connform.reporters.view import View, build

@@ -24,6 +24,7 @@ from connform.servers.proxy.route import Route
 
 Send = Callable[[Any], Awaitable[None]]
 _LAST_STATUS = 599
+_OTHER_USER = "only programs of the user who runs it may use it; where the system doesn't tell who connects, it has to listen on a unix socket"
 
 
 class ProxyApp:
@@ -99,9 +100,7 @@ class ProxyApp:
         """Return the connection of a request that may be sent, and the path below its root; raises `Refusal`."""
         method, headers = scope["method"], scope["headers"]
         if not scope["state"]["connection"].is_own_user:
-            raise Refusal(
-                HTTPStatus.FORBIDDEN, "user_refused", "only programs of the user who runs it may use it", CLOSE
-            )
+            raise Refusal(HTTPStatus.FORBIDDEN, "user_refused", _OTHER_USER, CLOSE)
         check_form(method, scope["raw_path"], headers, self._hosts)
         secret_path, _, rest = scope["raw_path"][1:].partition(b"/")
         name, slash, path = rest.partition(b"/")

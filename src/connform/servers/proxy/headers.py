@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -74,6 +74,8 @@ class Places(NamedTuple):
 def answer_headers(headers: Headers, places: Places, request_path: str) -> Headers:
     """Return the header lines of an answer for the client."""
     ends_here = _named_by_connection(headers, _ANSWER_ENDS_HERE)
+    if any(name.lower() == b"transfer-encoding" for name, _ in headers):  # RFC 9112 §6.3: it is wrong then
+        ends_here |= {b"content-length"}
     passed: Headers = []
     for name, value in headers:
         match name.lower():
@@ -90,7 +92,7 @@ def answer_headers(headers: Headers, places: Places, request_path: str) -> Heade
     return passed
 
 
-def _named_by_connection(headers: Headers, names: frozenset[bytes]) -> Container[bytes]:
+def _named_by_connection(headers: Headers, names: frozenset[bytes]) -> frozenset[bytes]:
     """Return the names of headers that end here, with those that `Connection` names."""
     named = {
         one.strip().lower()
