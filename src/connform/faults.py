@@ -88,7 +88,7 @@ FAULTS = _table(
     (Stage.SECRET, _FAILED, _SECRET, "exec_failed", "run the command of the policy file by hand, as this user, and see what it says: connform shows nothing of it"),
     (Stage.SECRET, _FAILED, _SECRET, "store_insecure", "others can read the store of state and grants: make its folder 0700 and its files 0600, yours, and no links"),
     (Stage.SECRET, _FAILED, _SECRET, "store_corrupt", "the store of state and grants is damaged: restore it from a backup, or move it away, apply and log in again"),
-    (Stage.SECRET, _FAILED, _SECRET, "store_key_wrong", "name the key with which the store of grants was made; where that is lost, `connform logout NAME --only-here` deletes what it sealed, and `connform login NAME` begins anew"),
+    (Stage.SECRET, _FAILED, _SECRET, "store_key_wrong", "name the key with which the store of grants was made, or that `connform state rotate-key` gave it; where that is lost, `connform logout NAME --only-here` deletes what it sealed, and `connform login NAME` begins anew"),
     (Stage.SECRET, _UNKNOWN, _SECRET, "store_unwritable", "the store of state and grants can't be written: see space, permissions and whether it is mounted read-only; no token was spent"),
     (Stage.SECRET, _UNKNOWN, _SECRET, "store_locked", "another process holds the lock: wait, or see what became of it"),
     (Stage.SECRET, _UNKNOWN, _SECRET, "store_unavailable", "the server that keeps state and grants does not answer: see whether it is up and reachable, then try again"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 from threading import Thread
 
+import psycopg
 import pytest
 
 from connform.database import open_checks, open_grants, open_state
@@ -168,6 +169,14 @@ def test_what_is_older_than_kept_is_deleted_and_the_counts_stay(table: CheckTabl
     ]
 
 
+def test_a_check_that_is_recorded_again_counts_once(table: CheckTable) -> None:
+    """As after an interruption, or a commit whose answer was lost."""
+    for _ in range(2):
+        table.record([check("acme", 5), check("other", 6)], keep=KEEP)
+    for found in table.histories().values():
+        assert (found.counts["ready"], found.hours[0].checks) == (1, 1)
+
+
 def test_processes_that_record_the_same_connections_lose_no_check(another: Callable[[], CheckTable]) -> None:
     names = [f"acme-{number:02}" for number in range(20)]
     tables = [another() for _ in range(4)]
@@ -239,6 +248,18 @@ def test_reading_an_older_database_leaves_it_as_it_is(tmp_path: Path) -> None:
         assert (folder / FILE).read_bytes() == before
         table.record([check("acme")], keep=KEEP)
         assert list(table.histories()) == ["acme"]
+
+
+def test_reading_an_older_server_leaves_it_as_it_is(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as server:
+        server.execute((Path(__file__).parent / "versions" / "5.postgresql.sql").read_bytes())
+        version = "SELECT value FROM connform_meta WHERE name = 'version'"
+        with closing(open_checks(database, Path("unused"))) as table:
+            assert table.histories() == {}
+            table.forget(["acme"])
+            assert server.execute(version).fetchall() == [(b"5",)]
+            table.record([check("acme")], keep=KEEP)
+            assert list(table.histories()) == ["acme"]
 
 
 @pytest.mark.parametrize(

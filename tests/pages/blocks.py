@@ -59,11 +59,11 @@ def commands(text: str) -> Iterator[Command]:
     for block in blocks(text):
         lines = _typed(block.text) if block.language == "console" else _written(block)
         for number, line in lines:
-            for arguments in _of_connform(line):
+            for arguments in connform_in(line):
                 yield Command(block.line + number, arguments, whole=True)
     prose = _FENCE.sub(lambda found: "\n" * found[0].count("\n"), text)
     for quoted in _INLINE.finditer(prose):
-        for arguments in _of_connform(quoted[1]):
+        for arguments in connform_in(quoted[1]):
             yield Command(prose.count("\n", 0, quoted.start()) + 1, arguments, whole=False)
 
 
@@ -91,7 +91,7 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
             whole = ""
 
 
-def _of_connform(line: str) -> Iterator[tuple[str, ...]]:
+def connform_in(line: str) -> Iterator[tuple[str, ...]]:
     """Return the arguments of each `connform` in a line of shell."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True

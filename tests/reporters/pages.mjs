@@ -43,7 +43,11 @@ for (const colorScheme of ["light", "dark"]) {
   for (const page of pages) {
     const address = pathToFileURL(`${folder}/${page}`).href;
     tab.removeAllListeners();
-    tab.on("request", (request) => request.url() === address || request.url().startsWith("data:") || seen.reached.push(`${page}: ${request.url()}`));
+    for (const event of ["requestfinished", "requestfailed"])
+      tab.on(event, (request) => {
+        const isOurs = request.url() === address || request.url().startsWith("data:");
+        if (!isOurs && request.failure()?.errorText !== "csp") seen.reached.push(`${page}: ${request.url()}`); // the console tells what the policy stopped
+      });
     tab.on("console", (message) => seen.said.push(`${page}: ${message.text()}`));
     tab.on("pageerror", (error) => seen.said.push(`${page}: ${error}`));
     tab.on("dialog", (dialog) => seen.ran.push(`${page}: ${dialog.message()}`) && dialog.dismiss());

@@ -19,6 +19,7 @@ from connform.engine.report import (
     StageResult,
     Value,
 )
+from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
 from connform.grant import GrantFacts
 from connform.recorded import Actor, AppliedRecord, Attempt, UsedSecret
@@ -255,12 +256,27 @@ CHECKS = CheckHistory(
             CHECK.at - timedelta(hours=hours),
             12,
             12 if hours == 21 else 0,
-            hours % 7 == 0,
+            int(hours % 7 == 0),
             None if hours == 21 else 5.0 + hours % 5,
             None if hours == 21 else 20.0 + hours % 9,
         )
         for hours in range(30, -1, -1)
     ),
+)
+CHECKED = RECORDED._replace(checks=CHECKS)
+CHECKED_ONLY = DECLARED[1]._replace(
+    checks=CHECKS._replace(
+        latest=CHECK._replace(
+            verdict="failed",
+            fault="auth_denied",
+            message="it said \x1b[31m ::error::x",
+            hint="ask\nit",
+            stages=ATTEMPT.stages,
+            secrets=ATTEMPT.secrets,
+            latency_ms=None,
+        ),
+        hours=(),
+    )
 )
 SENDS = (
     Send("corp://acme#id", SecretIdentity("vault", "acme"), Destination("https://sandbox.syngrafii.com")),
@@ -459,6 +475,17 @@ SAMPLES = {
     "state-list": Report("state list", (FILE,), (), (RECORDED._replace(history=()),), 1),
     "state-show": Report("state show", (FILE,), (), (RECORDED._replace(history=()),), 1),
     "state-history": Report("state history", (FILE,), (), (RECORDED,), 1),
+    "check-unrecorded": Report(
+        "check",
+        (FILE,),
+        (),
+        (READY,),
+        1,
+        unrecorded=(ConnectionFailed("store_unwritable", "/srv/connform is read-only"),),
+    ),
+    "state-list-checked": Report("state list", (FILE,), (), (CHECKED, CHECKED_ONLY), 2),
+    "state-show-checked": Report("state show", (FILE,), (), (CHECKED._replace(history=()), CHECKED_ONLY), 2),
+    "state-history-checked": Report("state history", (FILE,), (), (CHECKED, CHECKED_ONLY), 2),
     "secrets-check": Report("secrets check", (FILE,), (), (WITH_SECRETS, WITHOUT_ITS_SECRET), 2, elapsed_s=0.2),
     "secrets-backends": Report("secrets backends", backends=BACKENDS),
     "doctor": Report("doctor", (FILE,), connection_count=3, elapsed_s=0.2, findings=FINDINGS),

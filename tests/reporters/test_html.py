@@ -130,9 +130,13 @@ def test_chromium_runs_nothing_and_reaches_nothing_and_shows_all_in_both_widths_
     }
     for name, one in shown.items():
         (tmp_path / f"{name}.html").write_text(html.render_at(one, now=NOW))
+    whole = (tmp_path / "plan.html").read_text()
+    (tmp_path / "holed.html").write_text(
+        whole.replace("</main>", "<script>ran=1</script><img src=http://127.0.0.1:9/></main>")
+    )
     ended = subprocess.run(
         [require_peer("node"), str(Path(__file__).with_name("pages.mjs")), str(MODULES), program, str(tmp_path)],
-        input=json.dumps({"pages": [f"{name}.html" for name in shown], "widths": WIDTHS}),
+        input=json.dumps({"pages": [*(f"{name}.html" for name in shown), "holed.html"], "widths": WIDTHS}),
         env=environment({"HOME": str(tmp_path)}),
         text=True,
         capture_output=True,
@@ -141,6 +145,15 @@ def test_chromium_runs_nothing_and_reaches_nothing_and_shows_all_in_both_widths_
     assert ended.returncode == 0, ended.stderr
     seen = json.loads(ended.stdout)
     texts = seen.pop("shown")
+    said = [
+        one
+        for one in seen["said"]
+        if one.startswith("holed.html") and "violates the following Content Security Policy" in one
+    ]
+    assert len(said) == 2 * len(("light", "dark")), (
+        "the policy alone keeps a script from running, and an image from being asked for"
+    )
+    seen["said"] = [one for one in seen["said"] if one not in said]
     assert seen == {"wide": [], "said": [], "reached": [], "ran": [], "pale": []}
     for name in shown:
         assert not name.startswith("hostile") or "<script>ran=1</script>" in texts[f"{name}.html"]

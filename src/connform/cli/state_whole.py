@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from connform.engine.run.state_location import StateLocation
 
 _COUNTED = {
-    "connform_connections": "connection",
-    "connform_history": "attempt",
-    "connform_meta": "former specification",
-    "connform_checks": "recorded check",
-    "connform_verdicts": "change of verdict",
-    "connform_hours": "hourly figure",
-    "connform_grants": "grant",
-    "connform_tokens": "issued token",
+    "connform_connections": ("connection", "connections"),
+    "connform_history": ("attempt", "attempts"),
+    "connform_meta": ("former specification", "former specifications"),
+    "connform_checks": ("recorded check", "recorded checks"),
+    "connform_verdicts": ("change of verdict", "changes of verdict"),
+    "connform_hours": ("hourly figure", "hourly figures"),
+    "connform_grants": ("grant", "grants"),
+    "connform_tokens": ("issued token", "issued tokens"),
 }
+"""What the rows of a table are, one and several."""
 
 
 def copy(
@@ -35,11 +36,11 @@ def copy(
     if copied.counts is None:
         return f"nothing to do: this state was copied to {copied.target} before, which is in use since then\n"
     sources = " and ".join(copied.sources)
-    key = " with its key (CONNFORM_STATE_KEY)" if to_key else ""
+    key = f", and its key with --state-key {to_key} (CONNFORM_STATE_KEY)" if to_key else ""
     return (
         f"copied to {copied.target}: {_describe(copied.counts)}\n"
         f"{sources}: only read from now on, since a grant may be renewed in one place alone\n"
-        f"next: name the new state wherever connform runs, with --state (CONNFORM_STATE){key}; delete the old one when all do\n"
+        f"next: name the new state wherever connform runs, with --state (CONNFORM_STATE){key}; then delete the old one\n"
     )
 
 
@@ -64,5 +65,5 @@ def rotate(files: Sequence[str], state: StateLocation, lock_timeout_s: float, *,
 
 def _describe(counts: Mapping[str, int]) -> str:
     """Return how many there are of what: `2 connections, 1 grant`; only of what there is any."""
-    found = [f"{count} {_COUNTED[table]}{'s' * (count != 1)}" for table, count in counts.items() if count]
+    found = [f"{count} {_COUNTED[table][count != 1]}" for table, count in counts.items() if count]
     return ", ".join(found) or "nothing"

@@ -47,7 +47,7 @@ def open_grants(url: str, folder: Path, key: Callable[[], Secret] | None) -> Gra
         if database.folder is not None:
             return key_files(database.folder, may_create=is_new)
         message = "a server keeps grants and tokens for many machines: the key must be one that they share"
-        hint = "name it: --state-key env://CONNFORM_KEY (`openssl rand -base64 32` makes one)"
+        hint = "name it: --state-key env://CONNFORM_KEY, to copy a state --to-key (`openssl rand -base64 32` makes one)"
         raise ConnectionFailed("store_key_wrong", message, hint)
 
     return GrantTable(KeyedDatabase(database, state_keys))

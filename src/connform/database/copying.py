@@ -21,7 +21,7 @@ from connform.database.sealing import GRANTS, TOKENS, seal_anew
 from connform.database.state_table import decode_text, encode_text, repository_of, set_repository
 
 _ID_BYTES = 16
-_SEALED = tuple(ContentTable(part.table, part.columns) for part in (GRANTS, TOKENS))
+SEALED = tuple(ContentTable(part.table, part.columns) for part in (GRANTS, TOKENS))
 _DELETE_STAMPS = "DELETE FROM connform_stamps"
 _FILE = RECORDS.columns.index("file")
 
@@ -47,7 +47,7 @@ def make_id(table: GrantTable) -> str:
 
 def has_content(target: Execute) -> bool:
     """Whether a database holds anything that a copy would replace."""
-    return any(has_rows(target, table) for table in (*CONTENT, *_SEALED))
+    return any(has_rows(target, table) for table in (*CONTENT, *SEALED))
 
 
 def names_in(execute: Execute) -> set[str]:
@@ -70,7 +70,7 @@ def copy_content(
     Raises:
         ConnectionFailed: `store_key_wrong`, `store_corrupt`, `secret_malformed`, or another fault of a database.
     """
-    for table in (*CONTENT, *_SEALED):
+    for table in (*CONTENT, *SEALED):
         delete_rows(target.execute, table)
     target.execute(_DELETE_STAMPS)
     recorded = {key: value for source in sources for key, value in repository_of(source.execute).items()}
@@ -81,13 +81,13 @@ def copy_content(
         path = decode_text(row[_FILE])
         return (*row[:_FILE], encode_text(files.get(path, path)), *row[_FILE + 1 :])
 
-    counts = dict.fromkeys([table.name for table in (*CONTENT, *_SEALED)], 0)
+    counts = dict.fromkeys([table.name for table in (*CONTENT, *SEALED)], 0)
     seals: Cipher | None = None
     for source in sources:
         for table in CONTENT:
             change = with_path if table is RECORDS else None
             counts[table.name] += copy_rows(source.execute, target.execute, table, change)
-        if not any(has_rows(source.execute, table) for table in _SEALED):
+        if not any(has_rows(source.execute, table) for table in SEALED):
             continue  # no key is needed
         seals = seals or target.keyed.cipher(target.execute, may_create=True)
         opens = source.keyed.cipher(source.execute)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from connform.database.check_rows import delete_checks
 from connform.database.copy_marks import CopiedTo, read_marks, require_not_copied
 from connform.database.grant_rows import DELETE_META, READ_FACTS, READ_META, SET_META, stored_facts
-from connform.database.interface import GRANTS_SCHEMA, TOKENS_SCHEMA, Database, Execute, LockTimeout
+from connform.database.interface import CHECKS_SCHEMA, GRANTS_SCHEMA, TOKENS_SCHEMA, Database, Execute, LockTimeout
 from connform.database.token_rows import delete_token
 from connform.errors import ConnectionFailed
 from connform.grant import GrantFacts
@@ -89,7 +89,7 @@ class StateTable:
 
     def schema(self) -> int:
         """Return the version of the schema of the database; 0 if nothing was written yet. Errors as for `summaries`."""
-        for version in (TOKENS_SCHEMA, GRANTS_SCHEMA):
+        for version in (CHECKS_SCHEMA, TOKENS_SCHEMA, GRANTS_SCHEMA):
             with self._database.reading(version) as execute:
                 if execute:
                     return version

@@ -16,6 +16,7 @@ from connform.engine.run.client import client_settings
 from connform.engine.run.context import run_context
 from connform.engine.run.state_location import DEFAULT, StateLocation
 from connform.errors import UnknownConnection
+from connform.temporary_files import require_temporary_folder
 
 
 class RawAnswer(NamedTuple):
@@ -90,6 +91,7 @@ def request(
 
 def _by_a_file(pieces: Iterator[bytes]) -> bytes | memoryview:
     """Return the content of a temporary file with the pieces; it takes no memory."""
+    require_temporary_folder()
     with TemporaryFile() as file:
         for piece in pieces:
             file.write(piece)

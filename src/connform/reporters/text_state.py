@@ -31,21 +31,19 @@ def render_record(view: View, look: Look) -> list[str]:
     """Return everything that is recorded of a connection."""
     lines: list[str] = []
     for item in view["connections"]:
-        facts = _record_facts(item) if "recorded" in item else []
+        facts = [("base_url", clean(item["base_url"])), ("auth_method", clean(item["auth_method"]))]
+        facts += _record_facts(item["recorded"]) if "recorded" in item else []
         facts += check_facts(item["checks"], look) if "checks" in item else []
         lines.append(look.paint(clean(item["name"]), BOLD))
         lines += fold_rows(aligned_rows([[f"  {key}", value] for key, value in facts if value]), look.row_width)
     return lines
 
 
-def _record_facts(item: View) -> list[tuple[str, str]]:
+def _record_facts(recorded: View) -> list[tuple[str, str]]:
     """Return names and texts of what `apply` recorded; an empty text for none."""
-    recorded = item["recorded"]
     latest = recorded["latest"]
     facts = [
         ("manifest", recorded["file"]),
-        ("base_url", item["base_url"]),
-        ("auth_method", item["auth_method"]),
         ("specification", recorded["digest"] or "never applied with success"),
         ("latest attempt", f"{latest['action']} at {latest['at']} by {latest['by']}"),
         ("verdict", " ".join(filter(None, (latest["verdict"], latest["class"])))),

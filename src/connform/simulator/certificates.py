@@ -13,6 +13,7 @@ from threading import Lock
 from connform.errors import ConnformError
 from connform.http.net.tls_socket import TLSSocket
 from connform.process_local import ProcessLocal
+from connform.temporary_files import require_temporary_folder
 
 try:
     import trustme
@@ -25,6 +26,7 @@ class Certificates:
     """A certificate authority; a host's certificate is issued when a client first asks for it."""
 
     def __init__(self) -> None:
+        require_temporary_folder()
         self._ca = trustme.CA(organization_name="connform simulator")
         self._addresses = {"127.0.0.1", "::1"}
         self._contexts: dict[str, ssl.SSLContext] = {}

@@ -63,6 +63,10 @@ def _database(situation: Situation, folder: Path, *, is_needed: bool) -> Iterato
             )
         else:
             yield good("database", f"{table.place}: none yet; `connform apply` and `connform login` make it")
+        try:
+            table.require_in_use()
+        except ConnectionFailed as failure:
+            yield failed("copied", failure)
         if repository := states.other_repository():
             hint = "name another database by --state, or give both repositories one name by --repository"
             message = f"{table.place} belongs to another repository: {repository}"

@@ -14,9 +14,17 @@ from connform.manifest.repository import repository_of
 _VARIABLES = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
 
 
+_MOUNTED = "..data"
+"""The link in a Kubernetes mount to the folder with its files; another content is another folder."""
+
+
 def real(path: Path) -> Path:
-    """Return a path with its links followed; it need not exist."""
-    return Path(os.path.realpath(path))
+    """Return a path with its links followed, except the one that Kubernetes replaces; it need not exist."""
+    found = Path(os.path.realpath(path))
+    for folder in found.parents:
+        if folder.name.startswith("..") and Path(os.path.realpath(folder.parent / _MOUNTED)) == folder:
+            return folder.parent / found.relative_to(folder)
+    return found
 
 
 def root_of(folder: Path, named: str) -> Path | None:

@@ -23,6 +23,7 @@ from connform.lazy_property import lazy_property
 from connform.manifest.reading import is_manifest_name
 from connform.recorded import AppliedRecord, ListRow, RecordSummary
 from connform.recorded_checks import CheckHistory, list_row
+from connform.temporary_files import require_temporary_folder
 
 _STATE_FOLDERS = tuple(f"{parents}{FOLDER}" for parents in ("", "*/", "*/connections/"))
 """The patterns of other state folders, relative to a folder of the repository."""
@@ -223,6 +224,7 @@ def open_states(
         if simulate:
             from tempfile import TemporaryDirectory
 
+            require_temporary_folder()
             folder = stack.enter_context(TemporaryDirectory(prefix="connform-"))
             location = replace(state, url=f"sqlite:///{folder}")
         yield stack.enter_context(closing(StateOfRun(location, files, absent, is_shared=bool(state.url))))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from connform import __version__
-from connform.reporters.html.markup import Markup, element, joined
+from connform.reporters.html.markup import Markup, element, joined, with_links
 from connform.reporters.html.outcomes import SIGNS
 from connform.reporters.html.parts import moment
 from connform.reporters.html.result import result
@@ -52,6 +52,18 @@ def header(view: View, items: Sequence[View], sections: str, now: datetime | Non
         element("ul", *numbers, class_="numbers", aria_label="how many of what") if numbers else "",
         _facts(view, now),
         simulated if view["simulated"] else "",
+        *map(_unrecorded, view.get("unrecorded", ())),
+    )
+
+
+def _unrecorded(one: View) -> Markup:
+    what = element("strong", "Not recorded: ")
+    code = element("code", one["class"], class_="chip")
+    return element(
+        "div",
+        element("p", what, with_links(one["message"]), code),
+        element("p", with_links(one["hint"])),
+        class_="banner",
     )
 
 
