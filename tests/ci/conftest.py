@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ("src", "docs", "pyproject.toml", "PACKAGE.md", "LICENSE", ".pre-commit-hooks.yaml", "action.yml")
 INSTALLED = ("connform", "hatchling", "pip")
 """What the action installs, and builds with."""
+EXTRA = ("psycopg", "psycopg-binary")
+"""What the extra `postgres` brings along."""
 IDENTITY = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
@@ -55,9 +57,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def offline_pip(project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Variables with which pip installs this project, and what builds it, from wheels of what is installed here."""
-    require_library("hatchling")  # of this interpreter: it is found by its metadata
+    for library in ("hatchling", "psycopg"):  # of this interpreter: they are found by their metadata
+        require_library(library)
     folder = tmp_path_factory.mktemp("wheels")
-    for one in closure(*INSTALLED):
+    for one in closure(*INSTALLED, *EXTRA):
         _pack(one, folder)
     variables = {
         "PIP_NO_INDEX": "1",
@@ -71,7 +74,7 @@ def offline_pip(project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     return variables
 
 
-def git(folder: Path, *arguments: str) -> Run:
+def git(folder: Path, *arguments: str | Path) -> Run:
     """Run git; it must succeed."""
     ended = run_program(require_peer("git"), *arguments, cwd=folder, env=IDENTITY)
     assert ended.code == 0, ended.err

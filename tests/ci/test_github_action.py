@@ -6,23 +6,23 @@ import json
 import os
 import re
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from zipfile import ZipFile
 
 import pytest
-import yaml
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.ci.conftest import BAD, GOOD, INSTALLED, ROOT, closure
+from tests.ci.conftest import BAD, EXTRA, GOOD, INSTALLED, ROOT, closure
+from tests.ci.github_runner import ACTION, INSTALL, STEP, fill_in
 from tests.conftest import require_library, require_peer
 from tests.end_to_end.running import Run, run_program
 
 pytestmark = pytest.mark.timeout(110)  # pip builds and installs
 
-ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
-INSTALL, STEP = ACTION["runs"]["steps"]
 IMPORTED = {
     *sys.stdlib_module_names,
     *("sitecustomize", "usercustomize", "pip", "setuptools", "wheel", "pkg_resources", "_distutils_hack", "connform"),
@@ -46,6 +46,9 @@ CONFIGURATION = {
     ),
 }
 """What tools read in the folder of a project."""
+
+
+OURS = "acme/connections"
 
 
 class Step(NamedTuple):
@@ -88,6 +91,8 @@ class Runner:
             plant(place, self.marker)
         for name in ("click", "hatchling"):
             publish(newer, name)
+        self.variables: dict[str, str] = {}
+        """Of the workflow."""
         self._script = folder / "step.sh"
         self._environment = {
             **offline_pip,
@@ -97,13 +102,17 @@ class Runner:
             "PATH": os.pathsep.join(["", ".", os.path.dirname(sys.executable), os.environ["PATH"]]),
             "PYTHONPATH": ".",
         }
-        self.installed = self.run(INSTALL, self.checkout, {})
+        self.installed = self.install(extras="postgres")
+
+    def install(self, **inputs: str) -> Run:
+        """Run the step that installs the action."""
+        return self.run({**INSTALL, "env": filled_in(INSTALL["env"], inputs)}, self.checkout, {})
 
     def run(self, step: Mapping[str, Any], folder: Path, variables: Mapping[str, str]) -> Run:
         """Run the script of a step as GitHub does."""
         self._script.write_text(step["run"])
         shell = (require_peer("bash"), "--noprofile", "--norc", "-eo", "pipefail", self._script)
-        return run_program(*shell, cwd=folder, env={**self._environment, **step.get("env", {}), **variables})
+        return run_program(*shell, cwd=folder, env={**self._environment, **self.variables, **step["env"], **variables})
 
     def ran(self) -> list[str]:
         """Return what of the checkout has been run until now."""
@@ -148,22 +157,26 @@ def use(runner: Runner, tmp_path: Path) -> Iterator[Use]:
     assert runner.ran() == []
 
 
-def use_in(runner: Runner, workspace: Path, folder: Path, inputs: Mapping[str, str]) -> Step:
-    given = {name: one["default"] for name, one in ACTION["inputs"].items()}
-    given |= {name.replace("_", "-"): value for name, value in inputs.items()}
+def use_in(runner: Runner, workspace: Path, folder: Path, inputs: Mapping[str, str], head: str = OURS) -> Step:
     output, summary = folder / "output", folder / "summary.md"
     for file in (output, summary):
         file.write_text("")
-    variables = {name: evaluate(value, given) for name, value in STEP["env"].items()}
     github = {"GITHUB_OUTPUT": output, "GITHUB_STEP_SUMMARY": summary, "GITHUB_WORKSPACE": workspace}
-    cwd = workspace / evaluate(STEP["working-directory"], given)
-    ended = runner.run({**STEP, "env": variables}, cwd, {name: str(path) for name, path in github.items()})
+    known = {"GITHUB_EVENT_NAME": "pull_request", "GITHUB_REPOSITORY": OURS}
+    known |= {name: str(path) for name, path in github.items()}
+    cwd = workspace / inputs.get("working_directory", ".")
+    ended = runner.run({**STEP, "env": filled_in(STEP["env"], inputs, head)}, cwd, known)
     outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
     return Step(ended.code, ended.out + ended.err, outputs, summary.read_text())
 
 
-def evaluate(text: str, inputs: Mapping[str, str]) -> str:
-    return re.sub(r"\$\{\{ inputs\.([a-z-]+) \}\}", lambda match: inputs[match[1]], text)
+def filled_in(variables: Mapping[str, str], inputs: Mapping[str, str], head: str = OURS) -> dict[str, str]:
+    """Return the variables of a step, for a pull request from the repository `head`."""
+    given = {name: one["default"] for name, one in ACTION["inputs"].items()}
+    given |= {name.replace("_", "-"): value for name, value in inputs.items()}
+    event = {"pull_request": {"head": {"repo": {"full_name": head} if head else None}}}
+    context = {"inputs": given, "github": {"event": event}}
+    return {name: fill_in(value, context) for name, value in variables.items()}
 
 
 def test_it_fits_the_official_schema() -> None:
@@ -174,8 +187,8 @@ def test_it_fits_the_official_schema() -> None:
 
 def test_no_expression_stands_in_a_script() -> None:
     """What is inserted into a script is run by it (docs.github.com, security hardening: script injections)."""
-    assert "${{" not in f"{INSTALL}{STEP['run']}"
-    assert set(re.findall(r"inputs\.([a-z-]+)", json.dumps(STEP))) == set(ACTION["inputs"])
+    assert "${{" not in f"{INSTALL['run']}{STEP['run']}"
+    assert set(re.findall(r"inputs\.([a-z-]+)", json.dumps([INSTALL, STEP]))) == set(ACTION["inputs"])
 
 
 def test_installing_it_runs_nothing_of_the_checkout(runner: Runner) -> None:
@@ -189,7 +202,7 @@ def test_using_it_runs_nothing_of_the_checkout(
     runner: Runner, tmp_path: Path, command: str, code: int, folder: str
 ) -> None:
     (runner.checkout / folder / "connections.yaml").write_text(GOOD)
-    step = use_in(runner, runner.checkout, tmp_path, {"command": command, "working-directory": folder})
+    step = use_in(runner, runner.checkout, tmp_path, {"command": command, "working_directory": folder})
     assert runner.ran() == []
     assert (step.code, step.outputs["exit-code"]) == (code, str(code)), step.log
 
@@ -204,7 +217,9 @@ def test_it_installs_the_versions_of_its_constraints(runner: Runner) -> None:
 def test_the_constraints_name_everything_that_it_installs() -> None:
     require_library("hatchling")
     named = re.findall(r"(?m)^([\w.-]+)==", (ROOT / "constraints.txt").read_text("utf-8"))
-    needed = {one.name for one in closure(*INSTALLED)}
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    wanted = {Requirement(one).name for extra in extras.values() for one in extra}
+    needed = {one.name for one in closure(*INSTALLED, *EXTRA, *wanted)}
     assert {*map(canonicalize_name, needed)} <= {*map(canonicalize_name, named)}
 
 
@@ -262,6 +277,95 @@ def test_each_use_has_a_report_of_its_own_and_wrong_usage_none(use: Use, tmp_pat
     assert (len(first.results), second.results) == (1, [])
     assert (third.code, third.outputs) == (64, {"exit-code": "64"})
     assert "automationDetails" not in Path(first.outputs["sarif"]).read_text()  # it would outdo upload-sarif's category
+
+
+def test_a_plan_is_saved_then_applied_and_nothing_else(use: Use, tmp_path: Path) -> None:
+    folder = tmp_path / "workspace"
+    (folder / "connections.yaml").write_text(GOOD)
+    planned = use(command="plan", plan_file="plan.json", state=f"sqlite://{tmp_path}/state")
+    assert (planned.code, planned.outputs["has-changes"], planned.outputs["exit-code"]) == (0, "true", "0")
+    assert planned.outputs["plan"] == str(folder / "plan.json")
+    digest = json.loads((folder / "plan.json").read_bytes())["digest"]
+    assert "| create | `sandbox-us` |" in Path(planned.outputs["markdown"]).read_text()
+    assert digest in planned.summary
+    refused = use(command="apply", plan_file="plan.json", expect_digest="sha256:0")
+    assert (refused.code, refused.outputs) == (7, {"exit-code": "7"})
+    assert (
+        f"::error title=connform apply::error: the plan is not the one that was expected: its digest is {digest}"
+        in (refused.log)
+    )
+    applied = use(command="apply", plan_file="plan.json", expect_digest=digest, shard="1/1", state_key="env://KEY")
+    assert (applied.code, "ACME_KEY" in applied.log) == (5, True), "it came as far as the secret"
+    assert "has-changes" not in applied.outputs
+
+
+def test_a_plan_of_a_wrong_manifest_is_none(use: Use, tmp_path: Path) -> None:
+    (tmp_path / "workspace" / "connections.yaml").write_text(BAD)
+    (tmp_path / "workspace" / "plan.json").write_text("of the checkout")
+    step = use(command="plan", plan_file="plan.json")
+    assert (step.code, set(step.outputs)) == (1, {"exit-code", "sarif", "markdown"})
+
+
+def test_the_variables_of_a_workflow_hold_where_an_input_says_nothing(use: Use, tmp_path: Path, runner: Runner) -> None:
+    (tmp_path / "workspace" / "connections.yaml").write_text(GOOD)
+    (tmp_path / "owner.yaml").write_text(
+        "version: 1\npolicies:\n  owner-missing: {message: an owner is missing, schema: {required: [owner]}}\n"
+    )
+    runner.variables = {"CONNFORM_POLICY": str(tmp_path / "owner.yaml")}
+    try:
+        assert [result["ruleId"] for result in use().results] == ["owner-missing"]
+    finally:
+        runner.variables = {}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "is_refused"),
+    [
+        ({"command": "validate"}, False),
+        ({"command": "plan"}, False),
+        ({"command": "check", "args": "--quiet\n--simulate"}, False),
+        ({"command": "check"}, True),
+        ({"command": "apply", "args": "--yes"}, True),
+        ({"command": "plan", "args": "--quiet\n--refresh"}, True),
+    ],
+    ids=lambda value: "-".join(value.values()).replace("\n", "") if isinstance(value, dict) else "",
+)
+@pytest.mark.parametrize("head", ["stranger/connections", ""], ids=["fork", "deleted fork"])
+def test_a_pull_request_of_another_repository_gets_no_secret(
+    runner: Runner, tmp_path: Path, inputs: dict[str, str], is_refused: bool, head: str
+) -> None:
+    """Whatever the event: `pull_request_target` has the secrets."""
+    python = tmp_path / "connform" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to("/bin/true")
+    runner.variables = {"RUNNER_TEMP": str(tmp_path)}
+    try:
+        theirs, ours = use_in(runner, tmp_path, tmp_path, inputs, head), use_in(runner, tmp_path, tmp_path, inputs)
+    finally:
+        runner.variables = {}
+    assert (theirs.code, "comes from another repository" in theirs.log) == ((64, True) if is_refused else (0, False))
+    assert (ours.code, ours.log) == (0, "")
+
+
+def test_it_installs_the_extras_that_are_wanted(runner: Runner) -> None:
+    import_both = (runner.temp / "connform/bin/python", "-I", "-c", "import connform, psycopg")
+    assert run_program(*import_both, cwd=ROOT).code == 0
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"extras": "postgres]; touch planted"}, "the input 'extras' is a list of names"),
+        ({"extras": "aws --target=planted"}, "the input 'extras' is a list of names"),
+        ({"python": "python2.0"}, "the input 'python' must lead to Python 3.11 or newer"),
+        ({"python": "sh -c 'touch planted'"}, "the input 'python' must lead to Python 3.11 or newer"),
+    ],
+    ids=["no name", "an option", "no Python", "a command"],
+)
+def test_other_extras_and_programs_are_refused(runner: Runner, inputs: dict[str, str], said: str) -> None:
+    refused = runner.install(**inputs)
+    assert (refused.code, said in refused.out) == (64, True)
+    assert not [*runner.checkout.rglob("planted")]
 
 
 @pytest.mark.parametrize("command", ["fmt", "validate --fix", "validate; touch planted", ""])

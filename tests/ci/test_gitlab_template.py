@@ -13,33 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.ci.conftest import BAD, GOOD, ROOT, git
+from tests.ci.conftest import BAD, GOOD, git
+from tests.ci.gitlab_runner import BODY, HEAD, INPUTS, Shell
+from tests.ci.gitlab_runner import job as named_job
 from tests.conftest import require_peer
-from tests.end_to_end.running import Run, run_program
+from tests.end_to_end.running import COMMAND, Run, run_program
 
 pytestmark = pytest.mark.timeout(110)  # pip builds and installs
-
-TEMPLATE = ROOT / "templates" / "connform.yml"
-HEAD, BODY = TEMPLATE.read_text("utf-8").split("\n---\n")
-INPUTS = yaml.safe_load(HEAD)["spec"]["inputs"]
-
-
-def job(**inputs: str) -> dict[str, Any]:
-    """Return the job that GitLab makes of the template; an input without default is demanded."""
-    given = {**{name: one["default"] for name, one in INPUTS.items() if "default" in one}, **inputs}
-    assert set(given) == set(INPUTS)
-
-    def insert(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {insert(key): insert(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [insert(item) for item in value]
-        if not isinstance(value, str):
-            return value
-        return re.sub(r"\$\[\[ inputs\.(\w+) \]\]", lambda match: given[match[1]], value)
-
-    (made,) = insert(yaml.safe_load(BODY)).values()
-    return dict(made)
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +37,14 @@ def package(offline_pip: Mapping[str, str]) -> str:
     return wheel.as_uri()
 
 
-def run(made: dict[str, Any], folder: Path, image: Path, offline_pip: Mapping[str, str]) -> Run:
-    script = folder.parent / "job.sh"
-    script.write_text("\n".join(made["script"]))
-    variables = {name: one["value"] for name, one in made["variables"].items()}
+def job(**inputs: Any) -> dict[str, Any]:
+    (made,) = named_job(**inputs).values()
+    return dict(made)
+
+
+def run(made: dict[str, Any], folder: Path, image: Path, offline_pip: Mapping[str, str], **variables: str) -> Run:
     path = os.pathsep.join([str(image / "bin"), os.environ["PATH"]])
-    return run_program("sh", "-e", script, cwd=folder, env={**offline_pip, **variables, "PATH": path})
+    return Shell(path, {**offline_pip, "CI_PROJECT_ID": "5"}).run(made, folder, variables)
 
 
 @pytest.fixture
@@ -82,8 +64,8 @@ def test_it_fits_the_official_schema(tmp_path: Path, text: str) -> None:
 def test_no_input_stands_in_the_script() -> None:
     (made,) = yaml.safe_load(BODY).values()
     assert "$[[" not in json.dumps(made["script"])
-    assert all(one["expand"] is False for one in made["variables"].values())
-    assert set(re.findall(r"inputs\.(\w+)", BODY)) == set(INPUTS)
+    assert all(one["expand"] is False for one in made["variables"].values() if one)
+    assert set(re.findall(r"inputs\.([\w-]+)", BODY)) == set(INPUTS)
 
 
 def test_two_roots_are_two_jobs() -> None:
@@ -127,6 +109,7 @@ def test_a_bad_manifest_fails_the_job_and_leaves_both_reports(
     reports = {kind: (folder / name).read_text() for kind, name in made["artifacts"]["reports"].items()}
     assert [one["check_name"] for one in json.loads(reports["codequality"])] == ["unknown-region"]
     assert "unknown-region" in reports["junit"]
+    assert "unknown-region" in (folder / made["artifacts"]["paths"][0]).read_text()
 
 
 def test_a_good_manifest_passes_the_job(
@@ -135,6 +118,48 @@ def test_a_good_manifest_passes_the_job(
     (folder / "connections.yaml").write_text(GOOD)
     ended = run(job(package=package), folder, image, offline_pip)
     assert (ended.code, ended.out) == (0, "1 connection in 1 file: no errors\n"), ended.err
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> str:
+    """Where the programs of an image lie in which connform is installed already."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "connform").symlink_to(COMMAND)
+    (programs / "pip").symlink_to("/bin/true")
+    return os.pathsep.join([str(programs), os.environ["PATH"]])
+
+
+def test_a_plan_of_a_wrong_manifest_is_none_and_a_shard_needs_its_number(folder: Path, installed: str) -> None:
+    shell = Shell(installed, {"CI_PROJECT_ID": "5"})
+    (folder / "connections.yaml").write_text(BAD)
+    (folder / "plan.json").write_text("of the checkout")
+    assert shell.run(job(package="-", command="plan"), folder).code == 1
+    assert not (folder / "plan.json").exists()
+    applied = shell.run(job(package="-", command="apply", shard=True), folder)
+    assert (applied.code, "--shard" in applied.err) == (64, True), "without `parallel:`"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "is_refused"),
+    [
+        ({"command": "plan"}, False),
+        ({"command": "check", "args": "--simulate"}, False),
+        ({"command": "check"}, True),
+        ({"command": "apply"}, True),
+        ({"command": "plan", "args": "--quiet\n--refresh"}, True),
+    ],
+    ids=["plan", "rehearsal", "check", "apply", "refresh"],
+)
+def test_a_merge_request_of_another_project_gets_no_secret(
+    folder: Path, installed: str, inputs: dict[str, str], is_refused: bool
+) -> None:
+    (folder.parent / "programs" / "connform").unlink()
+    (folder.parent / "programs" / "connform").symlink_to("/bin/true")
+    for project, refuses in (("5", False), ("6", is_refused)):
+        variables = {"CI_PROJECT_ID": "5", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": project}
+        ended = Shell(installed, variables).run(job(package="-", **inputs), folder)
+        assert (ended.code, "comes from another project" in ended.err) == ((64, True) if refuses else (0, False))
 
 
 @pytest.mark.parametrize("text", ["$(touch planted)", '"; touch planted; "', "PATHS\ntouch planted"])

@@ -267,9 +267,12 @@ def test_reading_an_older_server_leaves_it_as_it_is(database: str) -> None:
     [
         ("connform_checks", "latest = '{}'"),
         ("connform_checks", "latest = replace(latest, '\"at\": ', '\"at\": 9e99')"),
+        ("connform_checks", "latest = replace(latest, '\"ready\"', '\"best\"')"),
+        ("connform_checks", 'latest = replace(latest, \'"message": ""\', \'"message": 7\')'),
         ("connform_checks", "since = 9e99"),
         ("connform_hours", "latencies = '[\"x\", 1]'"),
         ("connform_verdicts", "at = 9e99"),
+        ("connform_verdicts", "verdict = 'best'"),
     ],
 )
 def test_a_row_that_somebody_changed_is_named(tmp_path: Path, where: str, what: str) -> None:

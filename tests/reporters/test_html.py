@@ -45,7 +45,7 @@ ATTRIBUTES = {
         "open",
         "datetime",
     ),
-    *("aria-hidden", "aria-label", "aria-labelledby", "viewBox", "width", "height", "x", "y"),
+    *("aria-hidden", "aria-label", "aria-labelledby", "viewBox", "d", "width", "height", "x", "y"),
 }
 
 

@@ -15,6 +15,7 @@ import pytest
 from connform.auth.oauth.pending_refresh import track_refresh
 from connform.database.cipher import new_key
 from connform.database.content import CONTENT
+from connform.database.copy_marks import CopiedTo, CopyMarks, write_marks
 from connform.database.copying import SEALED
 from connform.database.sqlite import _MIGRATIONS
 from connform.database.sqlite_trust import _schema_of
@@ -23,6 +24,7 @@ from connform.engine.state_copy import copy_state
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
 from tests.database.conftest import grant
+from tests.database.postgres import PASSWORD
 from tests.end_to_end.running import Run, run_here
 from tests.forking import forked
 from tests.repetitions import repeated
@@ -64,6 +66,7 @@ def copied(folder: Path, source: Place, target: Place, *options: str) -> Run:
     env = {"CONNFORM_STATE": source.url, KEY: os.environ[KEY], **password}
     run = run_here("state", "copy", *to, *source.options, *options, cwd=folder, env=env)
     assert os.environ[KEY] not in run.out + run.err
+    assert PASSWORD not in run.out + run.err
     return run
 
 
@@ -205,6 +208,37 @@ def test_a_renewal_that_is_under_way_is_waited_for(
         locked.write(grant("team-1")._replace(access_token=Secret("renewed meanwhile")))
     copying.join()
     assert target.content()["secrets"]["team-1"][0] == "renewed meanwhile"
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_who_waited_to_write_during_a_copy_writes_nothing(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    place = Place(request.getfixturevalue("database"), KEY) if kind == "postgresql" else in_folder(tmp_path / "state")
+    place.fill(NAMES, GRANTED)
+    failures: list[str] = []
+
+    def renew() -> None:
+        with place.opened() as table, table.lock("team-0", 5) as locked:
+            kept = locked.read()
+            assert kept is not None
+            try:
+                locked.begin_refresh(kept)
+            except ConnectionFailed as failure:
+                failures.append(failure.fault.name)
+
+    with place.opened() as table:
+        with table.keyed.database.exclusive() as execute:
+            renewing = Thread(target=renew)
+            renewing.start()
+            renewing.join(0.3)
+            assert renewing.is_alive(), "it waits"
+            write_marks(execute, CopyMarks("a", CopiedTo("b", "elsewhere", "now")))
+        renewing.join()
+        kept = table.read("team-0")
+    assert failures == ["store_unwritable"]
+    assert kept is not None
+    assert kept.facts.pending is None
 
 
 def _copy(source: Place, target: Place, moment: int) -> int:

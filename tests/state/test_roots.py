@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.inside import mount_files
 from tests.end_to_end.running import Run, run_here
 from tests.state.conftest import ENVIRONMENT, Repository
 
@@ -222,3 +223,16 @@ def test_state_beside_manifests_belongs_to_nobody(repository: Repository) -> Non
     assert team.run("apply", "--yes", "-f", JOBS[0], CONNFORM_STATE="", CONNFORM_REPOSITORY="a").code == 0
     (team.folder / JOBS[0]).write_text((team.folder / JOBS[1]).read_text())
     assert team.run("apply", "--yes", "-f", JOBS[0], CONNFORM_STATE="", CONNFORM_REPOSITORY="b").code == 0
+
+
+@pytest.mark.parametrize("root", [{"CONNFORM_ROOT": "srv"}, {}], ids=["with a root", "without one"])
+def test_a_configmap_is_the_same_manifest_when_its_content_is_replaced(team: Team, root: dict[str, str]) -> None:
+    srv = team.folder.parent / "srv"
+    variables = {name: str(srv) for name in root}
+    manifest = (team.folder / "internal" / "connections.yaml").read_bytes()
+    mount_files(srv, "2026_11_29", **{"connections.yaml": manifest})
+    assert team.run("apply", "--yes", cwd=srv, **variables).code == 0
+    mount_files(srv, "2026_11_30", **{"connections.yaml": manifest.replace(b"crm", b"cms")})
+    shutil.rmtree(srv / "..2026_11_29")
+    planned = team.run("plan", cwd=srv, **variables)
+    assert "1 to create, 1 to remove" in planned.out, planned

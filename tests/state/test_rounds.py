@@ -8,15 +8,21 @@ import re
 import shutil
 import signal
 import sqlite3
+import subprocess
+import time
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from jsonschema import Draft202012Validator
 
 from connform.database import open_checks
 from connform.database.sqlite import FILE
 from connform.reporters.schemas import SCHEMAS
+from tests.end_to_end.running import PATIENCE_S
 from tests.state.conftest import Repository
 from tests.state.test_interrupted_report import ONE_AT_A_TIME, interrupted
 
@@ -67,9 +73,10 @@ def test_a_list_and_a_graph_show_the_later_one_of_attempt_and_check(repository: 
     assert repository.run("check", "--record").code == 4
     assert verdicts(repository) == {"one": "failed"}
     assert '"one"]:::failed' in repository.run("graph").out
-    repository.api.status.clear()
-    repository.declare("one", owner="team")
-    assert repository.run("apply", "--yes").code == 0
+    with closing(open_checks(repository.state, repository.folder / ".connform")) as table:
+        latest = table.histories()["one"].latest
+        table.forget(["one"])
+        table.record([latest._replace(at=latest.at - timedelta(hours=1))], keep=timedelta(days=30))
     assert verdicts(repository) == {"one": "ready"}
     assert '"one"]:::ready' in repository.run("graph").out
 
@@ -113,6 +120,36 @@ def test_an_interrupted_round_records_what_was_looked_at(sqlite_repository: Repo
     assert (process.returncode, err) == (128 + number, "")
     assert [one["name"] for one in json.loads(out)["connections"] if "checks" in one] == ["first"]
     assert verdicts(repository) == {"first": "ready"}
+
+
+@pytest.mark.usefixtures("default_signals")
+def test_an_interruption_while_results_are_recorded_loses_none(sqlite_repository: Repository, database: str) -> None:
+    repository = sqlite_repository
+    repository.state = database
+    repository.declare("one")
+    assert repository.run("check", "--record").code == 0
+    with psycopg.connect(database) as holder, psycopg.connect(database, autocommit=True) as looker:
+        holder.execute("UPDATE connform_meta SET value = value WHERE name = 'checks'")
+        with repository.start("check", "--record", "--format", "json") as process:
+            first = _waiting(looker, process, [])
+            process.send_signal(signal.SIGTERM)
+            _waiting(looker, process, first)
+            holder.commit()
+            out, err = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, err) == (143, "")
+    (one,) = json.loads(out)["connections"]
+    assert (one["verdict"], one["checks"]["counts"]["ready"]) == ("ready", 2)
+
+
+def _waiting(looker: psycopg.Connection[Any], process: subprocess.Popen[str], before: list[Any]) -> list[Any]:
+    """Wait until a session waits for a lock, other than `before`, and return it."""
+    ends_at = time.monotonic() + PATIENCE_S
+    sql = "SELECT pid, query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    while (found := looker.execute(sql).fetchall()) in ([], before):
+        assert process.poll() is None
+        assert time.monotonic() < ends_at
+        time.sleep(0.01)
+    return found
 
 
 def test_what_can_t_be_recorded_does_not_hide_the_report(sqlite_repository: Repository) -> None:

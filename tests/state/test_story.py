@@ -98,6 +98,23 @@ def test_a_plan_is_refused_once_the_manifest_has_moved(applied: Repository) -> N
     assert not any(one["specification"]["settings"].get("owner") for one in applied.recorded().values())
 
 
+def test_what_others_applied_meanwhile_makes_no_plan_stale(applied: Repository) -> None:
+    """Two branches: the second was planned before the first was merged and applied."""
+    applied.declare("team-01", owner="payments")
+    digest = applied.run("plan", "--out", "plan.json", "--format", "json").report["plan"]["digest"]
+    applied.declare("team-01")
+    applied.declare("team-02", "new", owner="mail")
+    applied.remove("team-03")
+    assert applied.run("apply", "--yes").code == 0
+    applied.declare("team-01", owner="payments")
+    agreed = ("apply", "--plan", "plan.json", "--expect-digest")
+    refused = applied.run(*agreed, "sha256:0")
+    assert (refused.code, f"its digest is {digest}" in refused.err) == (7, True)
+    for shard in ("1/2", "2/2"):
+        assert applied.run(*agreed, digest, "--shard", shard).code == 0
+    assert applied.recorded()["team-01"]["specification"]["settings"]["owner"] == "payments"
+
+
 def test_the_plan_that_is_expected_is_carried_out_without_a_question(applied: Repository) -> None:
     applied.declare("team-01", owner="payments")
     digest = applied.run("plan", "--format", "json").report["plan"]["digest"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from connform.database.check_rows import CHECK_COLUMNS, CheckRow, check_of, reading_row
+from connform.database.check_rows import CHECK_COLUMNS, VERDICTS, CheckRow, check_of, reading_row
 from connform.database.grant_rows import time_of
 from connform.database.hour_rows import HourRow, figures_of
 from connform.database.interface import Execute
@@ -69,6 +69,8 @@ def _parts(
 
 def _change_of(row: Sequence[Any]) -> VerdictChange:
     _, at, verdict, fault = row
+    if verdict not in VERDICTS:
+        raise ValueError(verdict)
     return VerdictChange(time_of(at), verdict, fault)
 
 

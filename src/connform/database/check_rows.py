@@ -27,6 +27,13 @@ _COLUMNS_TO_RENAME = {
     "connform_hours": HOUR_COLUMNS,
 }
 _FIELDS = frozenset(RecordedCheck._fields)
+_TEXTS = (
+    *("provider", "environment", "region", "base_url", "auth_method", "verdict", "stage", "fault", "message", "hint"),
+    *("certificate_expires_at", "grant_ends_at"),
+)
+"""The fields that are texts."""
+VERDICTS = ("ready", "failed", "unknown")
+"""What a recorded check can have found."""
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, RecursionError)
 """What reading a row raises that somebody else has changed."""
 
@@ -57,7 +64,7 @@ def with_check(row: CheckRow | None, check: RecordedCheck) -> CheckRow:
     at, verdict = check.at.timestamp(), check.verdict
     if row is None:
         row = CheckRow(check.connection, at, at, verdict, 0, 0, 0, "")
-    counts = {each: getattr(row, each) + (verdict == each) for each in ("ready", "failed", "unknown")}
+    counts = {each: getattr(row, each) + (verdict == each) for each in VERDICTS}
     if row.latest and at <= row.at:
         return row._replace(**counts)
     since = row.since if row.verdict == verdict else at
@@ -72,6 +79,8 @@ def check_of(row: CheckRow) -> RecordedCheck:
     plain["tags"], plain["stages"] = tuple(plain["tags"]), tuple(plain["stages"])
     plain["secrets"] = tuple([UsedSecret(**secret) for secret in plain["secrets"]])
     known = {name: plain[name] for name in plain.keys() & _FIELDS}  # a newer version may have written more
+    if known["verdict"] not in VERDICTS or not all(isinstance(known.get(name, ""), str) for name in _TEXTS):
+        raise TypeError
     return RecordedCheck(row.connection, **known)
 
 

@@ -6,11 +6,10 @@ URL is parsed, and no httpx object made, since a request shall cost little.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import httpcore
 import httpx
@@ -19,65 +18,16 @@ from connform.debug_log import HTTP
 from connform.http import query, retry
 from connform.http.exchange import Operation, SendRequest, exchange
 from connform.http.exchange_log import logged
-from connform.http.failures import HTTPCORE_ERRORS, RequestFailed, translate
+from connform.http.failures import RequestFailed
+from connform.http.forwarded import ForwardedAnswer, ForwardedRequest
 from connform.http.net import deadline
 from connform.http.net.steps import run_async
 from connform.http.request_log import RequestLog
 from connform.http.settings import ClientSettings
 from connform.http.transport_async import AsyncPinnedTransport
-from connform.tracebacks import hidden_frames
 
 if TYPE_CHECKING:
     from connform.http.exchange import ExchangeSteps
-
-
-class ForwardedRequest(NamedTuple):
-    """A request of another program, checked, and without the headers that belong to its own connection."""
-
-    method: str
-    """Upper case."""
-    path: str
-    """The path at the API, percent-encoded."""
-    target: bytes
-    """The same with the query."""
-    headers: list[tuple[bytes, bytes]]
-    """Header lines, names in lower case; `Content-Length` or `Transfer-Encoding` says how the body is sent."""
-    stream: bytes | AsyncIterable[bytes]
-    """The body. One that isn't `bytes` is sent once, whatever the answer."""
-
-
-class ForwardedAnswer:
-    """The answer of the API: its headers have been read, its body hasn't."""
-
-    def __init__(self, answer: httpcore.Response, host: str) -> None:
-        self._answer = answer
-        self._host = host
-        self.status = answer.status
-        """HTTP status."""
-        self.headers: list[tuple[bytes, bytes]] = answer.headers
-        """Header lines as they came; parameters of the credential are removed from URLs."""
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes, encoded as it was sent.
-
-        Raises:
-            RequestFailed: the API cut the connection, or was silent for too long.
-        """
-        chunks = self._answer.aiter_stream()
-        while True:
-            with hidden_frames():
-                try:
-                    chunk = await anext(chunks, None)
-                except HTTPCORE_ERRORS as error:
-                    raise translate(error, self._host) from None
-            if chunk is None:
-                return
-            yield chunk
-
-    async def aclose(self) -> None:
-        """Give the connection back; one with an unread body is closed."""
-        with hidden_frames():
-            await self._answer.aclose()
 
 
 class Forwarder(AsyncPinnedTransport):

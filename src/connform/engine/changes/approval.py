@@ -23,7 +23,7 @@ class Approval(NamedTuple):
     saved: PlanFile | None = None
     """The plan file with the approved plan; `None` if there is none."""
     expect_digest: str = ""
-    """The digest that the plan must have; empty for any."""
+    """The digest that the plan must have, in the plan file if there is one; empty for any."""
     force: bool = False
     """Whether to ignore the safety rules."""
     ask: Callable[[Report], bool] | None = None
@@ -42,12 +42,13 @@ def require_approval(plan: Plan, approval: Approval, shard: Shard, report: Calla
     Raises:
         Refused: the plan differs from the approved one, a safety rule forbids it, or a person doesn't confirm it.
     """
+    found = approval.saved.digest if approval.saved else plan.digest
+    if approval.expect_digest and approval.expect_digest != found:
+        raise Refused(
+            f"the plan is not the one that was expected: its digest is {found}; manifest or state moved since"
+        )
     if approval.saved is not None:
         require_same(approval.saved, plan, shard)
-    if approval.expect_digest and approval.expect_digest != plan.digest:
-        raise Refused(
-            f"the plan is not the one that was expected: its digest is {plan.digest}; manifest or state moved since"
-        )
     if not plan.pending:
         return
     all_steps = approval.saved.all_steps if approval.saved and approval.saved.shard == SINGLE_SHARD else plan.all_steps

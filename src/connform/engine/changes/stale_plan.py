@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from connform.engine.changes.plan import Plan, Step
+from connform.engine.changes.plan import Action, Plan, Step
 from connform.engine.changes.plan_file import PlanFile
 from connform.engine.run.shard import Shard
 from connform.errors import Refused
@@ -19,22 +19,34 @@ _NO_STEP: Step = ["", "", "", ""]
 
 
 def require_same(plan_file: PlanFile, plan: Plan, shard: Shard) -> None:
-    """Require that a plan has the same steps as a plan file, for the connections of a shard.
+    """Require that a plan does the same as a plan file, for the connections of a shard.
+
+    A connection to which nothing is done in either may have been declared and applied otherwise meanwhile: so changes of other
+    connections, merged and applied in between, make no plan stale.
 
     Raises:
-        Refused: it was made over other manifests; or they, or the recorded state, have changed since the file was written.
+        Refused: it was made over other manifests; or what it does has changed, since they or the recorded state have.
     """
     if plan_file.files != plan.files:
         message = f"the plan is about other manifests than this run: give `{_arguments(plan_file.files)}`"
         raise Refused(f"{message} (paths in the repository), or plan again. This run has `{_arguments(plan.files)}`")
     before = {step[0]: step for step in plan_file.steps if shard.has(step[0])}
     now = {step[0]: step for step in plan.steps}
-    names = sorted(name for name in {**before, **now} if before.get(name) != now.get(name))
+    names = sorted(
+        name
+        for name in {**before, **now}
+        if before.get(name) != now.get(name)
+        and (name in plan_file.live or _does_something(before.get(name)) or _does_something(now.get(name)))
+    )
     if names:
         moved = [f"{name} {_what_moved(before.get(name, _NO_STEP), now.get(name, _NO_STEP))}" for name in names]
         more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
         message = f"the plan is stale, since {', '.join(moved[:_MAX_SHOWN])}{more}"
         raise Refused(f"{message}: run `connform plan --out FILE` again, and look at what it says now")
+
+
+def _does_something(step: Step | None) -> bool:
+    return step is not None and step[1] != Action.NONE
 
 
 def _arguments(files: Sequence[str]) -> str:

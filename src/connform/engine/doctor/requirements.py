@@ -24,8 +24,10 @@ from connform.secrets.kit.requirements import missing_library
 _DOT = "dot"
 _JWT = ("jwt", "pip install pyjwt")
 _POSTGRES = ("psycopg", "pip install 'psycopg[binary]'")
+_SERVERS = ("uvicorn", "pip install uvicorn")
+_METRICS = ("prometheus_client", "pip install prometheus-client")
 _SIMULATOR = ("trustme", "pip install trustme")
-"""The module of a library, and how to install it: those of the extras `jwt`, `postgres` and `simulator`."""
+"""The module of a library, and how to install it: those of the extras `jwt`, `postgres`, `proxy`, `monitor` and `simulator`."""
 
 
 def look(situation: Situation) -> Iterator[DoctorFinding]:
@@ -110,6 +112,8 @@ def _others(used: Collection[str], *, is_signing: bool, on_server: bool, is_know
         "JWTs": "" if is_signing else missing_library(*_JWT),
         "state in PostgreSQL": "" if on_server else missing_library(*_POSTGRES),
         "the simulator": missing_library(*_SIMULATOR),
+        "the proxy and monitor": missing_library(*_SERVERS),
+        "metrics of monitor": missing_library(*_METRICS),
         "drawing SVG": "" if find_program(_DOT, variable("PATH")) else f"the program {_DOT}",
     }
     for what, missing in others.items():

@@ -32,7 +32,7 @@ __all__ = ["CONTENT_SECURITY_POLICY", "render", "render_at", "syntax", "uses_rep
 syntax: Final = "xml"
 uses_repository_paths: Final = True
 
-_REST = {"ready": ("ready", "Ready"), "": ("others", "Others"), "skipped": ("skipped", "Not looked at")}
+_REST = {"ready": ("ready", "Ready"), "": ("others", "Connections"), "skipped": ("skipped", "Not looked at")}
 """Verdict → the anchor and the title of the section of connections that didn't fail."""
 
 
@@ -82,7 +82,7 @@ def _sections(view: View, items: Sequence[View], now: datetime | None) -> list[s
         *(failures(others, verdict, setting) for verdict in ("failed", "unknown")),
         changes(planned),
         warnings(others, setting),
-        *(_rest(rest, verdict, setting) for verdict in _REST),
+        *(_rest(rest, verdict, setting, view["command"]) for verdict in _REST),
         tables.logins(items, now),
         tables.secrets(items, now),
         tables.backends(view.get("backends", ())),
@@ -92,11 +92,12 @@ def _sections(view: View, items: Sequence[View], now: datetime | None) -> list[s
     ]
 
 
-def _rest(items: Sequence[View], verdict: str, setting: PageSetting) -> Markup:
+def _rest(items: Sequence[View], verdict: str, setting: PageSetting, command: str) -> Markup:
     chosen = [item for item in items if item["verdict"] == verdict]
     if not chosen:
         return Markup()
     anchor, title = _REST[verdict]
+    title = "Unchanged" if command == "plan" else title
     key = (
         hours_key(setting.period) if setting.period else stages_key() if any(item["stages"] for item in chosen) else ""
     )

@@ -8,7 +8,8 @@ from connform.grant import describe_grant
 from connform.reporters.equal_changes import by_change, merged_sends
 from connform.reporters.html.markup import Markup, element, joined, with_links
 from connform.reporters.html.outcomes import where
-from connform.reporters.html.parts import Column, facts, name_of, section, table
+from connform.reporters.html.parts import facts, name_of, section
+from connform.reporters.html.table import Column, table
 from connform.reporters.terminal import format_count
 from connform.reporters.text_change import SIGNS, before_and_after, name_of_value
 from connform.reporters.view import View
@@ -25,7 +26,10 @@ def refusals(plan: View) -> Markup:
         return Markup()
     reasons = element("ul", *(element("li", with_links(reason)) for reason in plan["refusals"]))
     return element(
-        "div", element("p", element("strong", "apply refuses this plan without --force:")), reasons, class_="banner"
+        "div",
+        element("p", element("strong", "apply refuses this plan without ", element("code", "--force"), ":")),
+        reasons,
+        class_="banner",
     )
 
 
@@ -58,7 +62,7 @@ def _change(group: list[View]) -> Markup:
         heading,
         element("p", about, class_="muted") if about else "",
         members,
-        table("values that differ", columns, "values") if values else "",
+        table("values that differ", columns, "values"),
         facts(pairs),
         class_=first["action"],
     )

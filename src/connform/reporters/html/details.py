@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from connform.reporters.html.hours import describe_hours
+from connform.reporters.html.detail_tables import attempts_table, changes_table, stages_table, values_table
+from connform.reporters.html.hours import describe_hours, history, period
 from connform.reporters.html.markup import Markup, element, joined, with_links
 from connform.reporters.html.outcomes import WORDS, certificate_end, checked
-from connform.reporters.html.parts import Column, facts, milliseconds, moment, said, section, sign, table
-from connform.reporters.terminal import clean, format_place
+from connform.reporters.html.parts import facts, moment, said, section, sign
+from connform.reporters.terminal import format_place
 from connform.reporters.text_connection import display_name
-from connform.reporters.text_inventory import format_value
 from connform.reporters.view import View
 
-_CHANGES = 20
-"""How many changes of verdict are shown, the latest."""
 _DETAILED = 200
 """Up to so many connections, a page has the details of all; of more, those of the ones that are not ready."""
-_NO_FACTS = {"name", "status", "elapsed_ms"}
 _ADDRESSES = ("key_management_url", "authorize_url", "token_url", "api_key_header", "owner")
 
 
@@ -31,12 +28,17 @@ def detailed(items: Sequence[View]) -> list[View]:
     return found if len(found) <= _DETAILED else [item for item in found if item["verdict"] in {"failed", "unknown"}]
 
 
-def details(items: Iterable[View], now: datetime | None) -> Markup:
+def details(items: Sequence[View], now: datetime | None) -> Markup:
     """Return the section with a folded part for each connection."""
-    return section("details", "Each connection", *(_connection(item, now) for item in items), style="details")
+    return section(
+        "details",
+        "Each connection",
+        *(_connection(item, now, is_open=len(items) == 1) for item in items),
+        style="details",
+    )
 
 
-def _connection(item: View, now: datetime | None) -> Markup:
+def _connection(item: View, now: datetime | None, *, is_open: bool) -> Markup:
     summary = element(
         "summary",
         sign(item["verdict"]),
@@ -60,6 +62,7 @@ def _connection(item: View, now: datetime | None) -> Markup:
             joined([moment(latest["at"], now), f" by {latest['by']}" if latest.get("by") else ""]) if latest else "",
         ),
         ("certificate ends", moment(certificate, None) if certificate else ""),
+        ("latency", history(item, period([item]))),
         ("checks", describe_hours(hours) if (hours := checks.get("hours", [])) else ""),
         *((key.replace("_", " "), with_links(str(item.get(key, "")))) for key in _ADDRESSES),
         *((f"secret {one['key']}", _secret(one)) for one in latest.get("secrets", ())),
@@ -67,71 +70,13 @@ def _connection(item: View, now: datetime | None) -> Markup:
     ]
     content = [
         facts(pairs),
-        _stages(item),
-        _changes(checks.get("changes", ()), now),
-        _attempts(item.get("history", ()), now),
-        _values(item.get("values", ())),
+        stages_table(item),
+        changes_table(checks.get("changes", ()), now),
+        attempts_table(item.get("history", ()), now),
+        values_table(item.get("values", ())),
     ]
-    return element("details", summary, *content, open="open" if item.get("values") else None)
+    return element("details", summary, *content, open="open" if is_open or item.get("values") else None)
 
 
 def _secret(one: View) -> Markup:
     return element("code", one["reference"], f" (version {one['version']})" if one["version"] else "")
-
-
-def _stages(item: View) -> Markup:
-    stages = item["stages"]
-    words = {"ok": "ready", "failed": item["verdict"] or "failed", "skipped": "skipped"}
-    columns = [
-        Column("stage", [stage["name"] for stage in stages]),
-        Column("result", [joined([sign(words[stage["status"]]), stage["status"]]) for stage in stages]),
-        Column(
-            "time", [milliseconds(stage["elapsed_ms"]) if stage["elapsed_ms"] else "" for stage in stages], "number"
-        ),
-        Column("facts", [_facts_of(stage) for stage in stages], "address"),
-    ]
-    return table(f"stages of the check of {item['name']}", columns, "values") if stages else Markup()
-
-
-def _facts_of(stage: View) -> str:
-    found = {key: value for key, value in stage.items() if key not in _NO_FACTS}
-    return ", ".join(f"{clean(key).replace('_', ' ')} {format_value(value)}" for key, value in found.items())
-
-
-def _changes(changes: Sequence[View], now: datetime | None) -> Markup:
-    """Return the latest changes of verdict, the latest first."""
-    shown = list(reversed(changes))[:_CHANGES]
-    columns = [
-        Column("changed", [moment(one["at"], now) for one in shown]),
-        Column("to", [joined([sign(one["verdict"]), one["verdict"]]) for one in shown]),
-        Column("class", [element("code", one["class"]) if one["class"] else "" for one in shown]),
-    ]
-    return table("changes of verdict, the latest first", columns, "values") if shown else Markup()
-
-
-def _attempts(attempts: Sequence[View], now: datetime | None) -> Markup:
-    """Return the attempts of `apply`, the latest first."""
-    shown = list(reversed(attempts))
-    columns = [
-        Column("applied", [moment(one["at"], now) for one in shown]),
-        Column(
-            "result",
-            [
-                joined([sign(one["verdict"]), " ".join(filter(None, (one["action"], one["verdict"], one["class"])))])
-                for one in shown
-            ],
-        ),
-        Column("latency", [milliseconds(one["latency_ms"]) for one in shown], "number"),
-        Column("by", [with_links(one["by"]) for one in shown], "address"),
-    ]
-    return table("attempts of apply, the latest first", columns, "values") if shown else Markup()
-
-
-def _values(values: Sequence[View]) -> Markup:
-    columns = [
-        Column("key", [element("code", one["pointer"].lstrip("/").replace("/", ".")) for one in values]),
-        Column("value", [format_value(one["value"]) for one in values], "address"),
-        Column("from", [one["origin"] for one in values]),
-        Column("place", [element("code", format_place(one)) if one["file"] else "" for one in values], "wide"),
-    ]
-    return table("values", columns, "values") if values else Markup()

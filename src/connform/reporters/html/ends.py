@@ -7,7 +7,8 @@ from datetime import datetime
 
 from connform.reporters.html.markup import Markup, element, joined
 from connform.reporters.html.outcomes import End, ends
-from connform.reporters.html.parts import Column, day, days_left, in_days, section, sign, table
+from connform.reporters.html.parts import day, days_left, in_days, section, sign, urgency
+from connform.reporters.html.table import Column, table
 from connform.reporters.text_connection import display_name
 from connform.reporters.view import View
 
@@ -15,8 +16,6 @@ _SHOWN = 10
 """How many ends are shown at once; the others below them are folded."""
 _NAMES = 8
 """How many connections of one end are named."""
-SOON_DAYS = 14
-"""An end within so many days is marked: that of a certificate is a warning of `check` too."""
 
 
 def certificates_and_grants(items: Iterable[View], now: datetime | None) -> Markup:
@@ -43,12 +42,8 @@ def _end(at: str, now: datetime | None) -> Markup:
     left = days_left(at, now)
     if left is None:
         return day(at)
-    if left < 0:
-        return joined([sign("failed"), day(at), element("span", f" {in_days(left)}", class_="failed")])
-    words = f" {in_days(left)}"
-    if left < SOON_DAYS:
-        return joined([sign("warning"), day(at), element("span", words, class_="warning")])
-    return joined([day(at), element("span", words, class_="muted")])
+    kind = urgency(left)
+    return joined([sign(kind) if kind else "", day(at), element("span", f" {in_days(left)}", class_=kind or "muted")])
 
 
 def _names(row: Sequence[End]) -> str:

@@ -10,8 +10,9 @@ from connform.reporters.html.causes import PageSetting
 from connform.reporters.html.hours import history
 from connform.reporters.html.markup import Markup, element, joined
 from connform.reporters.html.outcomes import certificate_end, latency_ms, since, where
-from connform.reporters.html.parts import Column, day, days_left, in_days, milliseconds, name_of, said, sign, table
+from connform.reporters.html.parts import day, days_left, in_days, milliseconds, name_of, said, sign, urgency
 from connform.reporters.html.stages import stage_bars
+from connform.reporters.html.table import Column, table
 from connform.reporters.text_connection import outcome
 from connform.reporters.time_ago import time_ago
 from connform.reporters.view import View
@@ -27,7 +28,11 @@ def groups(items: Sequence[View], setting: PageSetting) -> Markup:
         Column("address", [_address(item) for item in items], "wide address"),
         *_latency(items, setting),
         Column("since", [_since(item, setting.now) for item in items], "wide since"),
-        Column("certificate", ["" if days is None else in_days(days) for days in left], "wide number"),
+        Column(
+            "certificate",
+            ["" if days is None else _days(days) for days in left],
+            "wide number",
+        ),
     ]
     places = Counter(where(item) or "no environment" for item in items)
     return table("connections, by environment and region", columns, "connections", places)
@@ -39,6 +44,11 @@ def _name(item: View, setting: PageSetting) -> Markup:
     kind = "warning" if item["warnings"] else item["verdict"]
     shown = [element("span", note, class_="note") for note in notes]
     return joined([sign(kind), said(kind), name_of(item, setting.detailed), *shown])
+
+
+def _days(days: int) -> Markup:
+    kind = urgency(days)
+    return joined([sign(kind) if kind else "", element("span", in_days(days), class_=kind)])
 
 
 def _address(item: View) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 from connform.reporters.html.markup import Markup, element, joined
@@ -14,16 +14,10 @@ from connform.reporters.view import View
 
 _LONG = 1000
 """Days from which on an end is told in years."""
+_SOON = 14
+"""An end within so many days is marked: that of a certificate is a warning of `check` too."""
 _PLACES = 5
 """So many places are listed; more are folded."""
-
-
-class Column:
-    """A column of a table: its heading, its cells, and how it is laid out."""
-
-    def __init__(self, title: str, cells: Sequence[str], style: str = "") -> None:
-        """Take the cells; `style` is a class of the style sheet: `wide` for a column that a phone leaves out, `number`."""
-        self.title, self.cells, self.style = title, cells, style
 
 
 def section(anchor: str, title: str, *content: str, style: str = "") -> Markup:
@@ -33,37 +27,6 @@ def section(anchor: str, title: str, *content: str, style: str = "") -> Markup:
         return inside
     heading = element("h2", title, id=f"{anchor}-title")
     return element("section", heading, inside, id=anchor, class_=style, aria_labelledby=f"{anchor}-title")
-
-
-def table(caption: str, columns: Sequence[Column], style: str = "", groups: Mapping[str, int] | None = None) -> Markup:
-    """Return a table without its empty columns; the first column that is left heads the rows.
-
-    Args:
-        caption: what the table shows, for who can't see where it stands.
-        columns: each with a cell for every row.
-        style: a class of the style sheet.
-        groups: titles, and how many rows follow each; all rows are in a group, or none.
-    """
-    filled = [column for column in columns if any(column.cells)]
-    if not filled:
-        return Markup()
-    head = element("tr", *(element("th", one.title, scope="col", class_=one.style) for one in filled))
-    rows = [
-        element(
-            "tr",
-            element("th", first, scope="row", class_=filled[0].style),
-            *(element("td", cell, class_=column.style) for column, cell in zip(filled[1:], others, strict=True)),
-        )
-        for first, *others in zip(*(one.cells for one in filled), strict=True)
-    ]
-    bodies = []
-    for title, number in (groups or {"": len(rows)}).items():
-        heading = element(
-            "th", title, " ", element("span", f"{number}", class_="muted"), scope="rowgroup", colspan=len(filled)
-        )
-        bodies.append(element("tbody", element("tr", heading, class_="group") if title else "", *rows[:number]))
-        rows = rows[number:]
-    return element("table", element("caption", caption, class_="unseen"), element("thead", head), *bodies, class_=style)
 
 
 def sign(kind: str) -> Markup:
@@ -121,6 +84,11 @@ def milliseconds(number: float | None) -> str:
     if number is None:
         return ""
     return f"{number:.1f} ms" if number < 10 else f"{number:,.0f} ms"  # noqa: PLR2004  (one decimal for one digit)
+
+
+def urgency(days: int) -> str:
+    """Return `failed` for what has ended, `warning` for what ends soon, else an empty text."""
+    return "failed" if days < 0 else "warning" if days < _SOON else ""
 
 
 def in_days(days: int) -> str:

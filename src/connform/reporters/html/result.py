@@ -21,6 +21,8 @@ def result(view: View, items: Sequence[View]) -> tuple[str, str]:
     if view.get("findings"):
         return _of_findings(view["findings"])
     failures = [f"{counts[verdict]} {words}" for verdict, words in _FAILURES.items() if counts[verdict]]
+    if failures and summary["connections"] == len(items) == 1:
+        return items[0]["verdict"], f"{items[0]['name']} {_FAILURES[items[0]['verdict']]}"
     if failures:
         return ("failed" if counts["failed"] else "unknown"), f"Of {number}, {', '.join(failures)}"
     if summary["errors"]:

@@ -39,7 +39,7 @@ article h3 { margin: 0; }
 .sign.failed, .sign.error, .sign.remove, h1.failed .sign, span.failed { color: var(--failed); }
 .sign.unknown, .sign.warning, .sign.update, .sign.move, h1.unknown .sign, span.warning { color: var(--unknown); }
 .sign.ready, .sign.create, h1.ready .sign { color: var(--ready); }
-.chip { margin-left: 0.35rem; padding: 0.1rem 0.45rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--panel); font-weight: 400; }
+.chip { display: inline-block; margin-left: 0.35rem; padding: 0.1rem 0.45rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--panel); font-weight: 400; }
 .numbers { display: flex; flex-wrap: wrap; gap: 0.75rem; margin-bottom: 1rem; }
 .numbers li { min-width: 6.5rem; padding: 0.5rem 0.9rem; border: 1px solid var(--line); border-left: 4px solid var(--line); border-radius: 6px; background: var(--panel); color: var(--muted); }
 .numbers a { color: inherit; text-decoration: none; display: block; }
@@ -49,11 +49,12 @@ article h3 { margin: 0; }
 .numbers .unknown, .numbers .warning, .numbers .update, .numbers .move, article.unknown, article.warning, article.update, article.move { border-left-color: var(--unknown); }
 .numbers .ready, .numbers .create, article.create { border-left-color: var(--ready); }
 .banner { margin: 1rem 0; padding: 0.6rem 0.9rem; border: 1px solid var(--note-line); border-radius: 6px; background: var(--note); }
+.banner strong code { white-space: nowrap; }
 .banner ul, article dd > ul { list-style: disc; padding-left: 1.2rem; }
 nav { margin-top: 0.25rem; color: var(--muted); }
 article { margin: 0 0 1rem; padding: 0.9rem 1.1rem; border: 1px solid var(--line); border-left: 4px solid var(--line); border-radius: 6px; }
 article > * + * { margin-top: 0.6rem; }
-.names { columns: 8.5rem auto; column-gap: 1.25rem; }
+.names { columns: 11rem auto; column-gap: 1.25rem; }
 .names li { break-inside: avoid; }
 dl > div { display: grid; grid-template-columns: 7.5rem 1fr; gap: 0 0.75rem; padding: 0.15rem 0; }
 dt { color: var(--muted); }
@@ -61,7 +62,7 @@ dt { color: var(--muted); }
 .stages .skipped { color: var(--muted); }
 .stages { display: flex; flex-wrap: wrap; gap: 0.15rem 1.25rem; padding-top: 0.5rem; border-top: 1px solid var(--line); }
 pre { overflow-x: auto; padding: 0.5rem 0.75rem; border-radius: 6px; background: var(--panel); white-space: pre-wrap; }
-pre code { font-size: 1em; }
+pre code, td.address code { font-size: 1em; }
 mark { background: var(--mark); color: inherit; border-bottom: 2px solid var(--failed); }
 article.warning mark { border-bottom-color: var(--unknown); }
 .related { margin-left: 1rem; }
@@ -89,9 +90,9 @@ td.address { line-height: 1.7; }
 svg { display: block; max-width: 100%; overflow: visible; }
 .key { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin-bottom: 0.5rem; font-size: 0.875rem; }
 .key span { display: inline-flex; align-items: center; gap: 0.4rem; }
-rect.bar { fill: var(--bar); }
-rect.failed { fill: var(--failed); }
-rect.unknown { fill: var(--unknown); }
+path.bar { fill: var(--bar); }
+path.failed { fill: var(--failed); }
+path.unknown { fill: var(--unknown); }
 rect.s-secret { fill: var(--secret); }
 rect.s-dns { fill: var(--dns); }
 rect.s-tcp { fill: var(--tcp); }
@@ -105,6 +106,8 @@ details > table { width: calc(100% - 1.35rem); }
 .findings > li { padding: 0.2rem 0; }
 .findings dl { padding-left: 1.35rem; }
 @media (max-width: 640px) {
+  .names { columns: 8.5rem auto; }
+  .what { width: auto; }
   .stacked thead { display: none; }
   .stacked tr { display: block; padding: 0.4rem 0; border-bottom: 1px solid var(--line); }
   .stacked th, .stacked td { display: block; padding: 0; border: 0; }
@@ -129,7 +132,7 @@ details > table { width: calc(100% - 1.35rem); }
   .connections .name { width: 28%; }
   .connections .picture { width: 90pt; }
   td.address { font-size: 7.5pt; }
-  .numbers li, .chip, pre, .banner, rect, mark { print-color-adjust: exact; }
+  .numbers li, .chip, pre, .banner, rect, path, mark { print-color-adjust: exact; }
   a { color: inherit; text-decoration: none; }
 }
 """

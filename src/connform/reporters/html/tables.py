@@ -7,7 +7,8 @@ from datetime import datetime
 from itertools import groupby
 
 from connform.reporters.html.markup import Markup, element, joined, with_links
-from connform.reporters.html.parts import Column, facts, moment, name_of, said, section, sign, table
+from connform.reporters.html.parts import facts, moment, name_of, said, section, sign
+from connform.reporters.html.table import Column, table
 from connform.reporters.view import View
 
 _KINDS = {"ok": "ready", "note": "warning", "problem": "failed"}
@@ -27,7 +28,7 @@ def secrets(items: Sequence[View], now: datetime | None) -> Markup:
         Column("version", [one["version"] for _, one in found], "wide"),
         Column("since", [moment(one["since"], now) if one["since"] else "" for _, one in found], "wide"),
     ]
-    return section("secrets", "Secrets", table("secrets", columns) if found else "")
+    return section("secrets", "Secrets", table("secrets", columns))
 
 
 def backends(found: Sequence[View]) -> Markup:
@@ -39,7 +40,7 @@ def backends(found: Sequence[View]) -> Markup:
         Column("from", [one["package"] for one in found], "wide"),
         Column("to install", [element("code", one["missing"]) if one["missing"] else "" for one in found], "address"),
     ]
-    return section("backends", "Secret backends", table("secret backends", columns) if found else "")
+    return section("backends", "Secret backends", table("secret backends", columns))
 
 
 def logins(items: Sequence[View], now: datetime | None) -> Markup:
@@ -54,7 +55,7 @@ def logins(items: Sequence[View], now: datetime | None) -> Markup:
         Column("scopes", [" ".join(one.get("scopes", ())) for one in grants], "wide"),
         Column("renewable", ["" if not one else "yes" if one["has_refresh_token"] else "no" for one in grants], "wide"),
     ]
-    return section("logins", "Logins", table("logins", columns) if found else "")
+    return section("logins", "Logins", table("logins", columns))
 
 
 def findings(found: Sequence[View]) -> Markup:

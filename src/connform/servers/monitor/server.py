@@ -65,7 +65,7 @@ class Server:
         try:
             import uvicorn  # noqa: F401
         except ImportError:
-            message = "`connform monitor` needs optional libraries: pip install prometheus-client uvicorn"
+            message = "the monitor needs optional libraries: pip install prometheus-client uvicorn"
             raise ListenFailed(message) from None
         self._app = app
         self._socket = bound

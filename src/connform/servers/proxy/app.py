@@ -9,21 +9,22 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from hmac import compare_digest
 from http import HTTPStatus
+from traceback import walk_tb
 from typing import Any
 
+from connform.debug_log import HTTP
 from connform.errors import ConnectionFailed
 from connform.http.failures import NOT_A_REQUEST
-from connform.http.forwarder import ForwardedAnswer, ForwardedRequest
+from connform.http.forwarded import ForwardedRequest
 from connform.manifest.request_path import BadPath, normalize
 from connform.servers.proxy.access_log import AccessLog, LoggedRequest
+from connform.servers.proxy.answers import Send, pass_on, send_refusal
 from connform.servers.proxy.bodies import ClientGone, body_of
 from connform.servers.proxy.headers import Places, answer_headers, request_headers
 from connform.servers.proxy.refusal import CLOSE, Refusal, refusal_of
 from connform.servers.proxy.request_checks import check_form, check_overrides
 from connform.servers.proxy.route import Route
 
-Send = Callable[[Any], Awaitable[None]]
-_LAST_STATUS = 599
 _OTHER_USER = "only programs of the user who runs it may use it; where the system doesn't tell who connects, it has to listen on a unix socket"
 
 
@@ -53,9 +54,15 @@ class ProxyApp:
         try:
             await self._answer(scope, receive, send, entry)
         except Refusal as refusal:
-            await _send_refusal(refusal, send, entry, expects=_expects(scope))
+            await send_refusal(refusal, send, entry, expects=_expects(scope))
         except (ClientGone, asyncio.CancelledError):  # nobody waits for an answer
             return
+        except Exception as error:
+            entry.code = "internal_error"
+            if HTTP.is_on:  # uvicorn answers 500, and its own log could quote a header
+                lines = [f"{frame.f_code.co_filename}:{line}" for frame, line in walk_tb(error.__traceback__)]
+                HTTP.write("a bug of connform: %s at %s", type(error).__qualname__, ", ".join(lines))
+            raise
         finally:
             connection.task = None
             if self._log:
@@ -92,7 +99,7 @@ class ProxyApp:
         try:
             host = next(value for name, value in headers if name == b"host").decode("latin-1")
             places = Places(route.api_root, f"http://{host}/{self._secret_path.decode()}/{route.name}")
-            await _pass_on(answer, answer_headers(answer.headers, places, api_path), send, entry)
+            await pass_on(answer, answer_headers(answer.headers, places, api_path), send, entry)
         finally:
             await answer.aclose()
 
@@ -121,34 +128,6 @@ class ProxyApp:
         if b"#" in scope["query_string"]:
             raise Refusal(HTTPStatus.BAD_REQUEST, "path_ambiguous", "the query is refused: it holds `#`")
         return route, normal
-
-
-async def _pass_on(
-    answer: ForwardedAnswer, headers: list[tuple[bytes, bytes]], send: Send, entry: LoggedRequest
-) -> None:
-    """Send the answer as it comes. One that is cut ends the connection, so that the client sees it is cut."""
-    if not HTTPStatus.OK <= answer.status <= _LAST_STATUS:
-        message = f"the API answered with the status {answer.status}, which is none of HTTP"
-        raise Refusal(HTTPStatus.BAD_GATEWAY, "http_bad_reply", message)
-    entry.status = answer.status
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    try:
-        async for piece in answer.pieces():
-            entry.answer_bytes += len(piece)
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    except ConnectionFailed as failure:
-        entry.code = failure.fault.name
-        return  # uvicorn closes the connection where an answer is not complete
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _send_refusal(refusal: Refusal, send: Send, entry: LoggedRequest, *, expects: bool) -> None:
-    entry.status, entry.code = refusal.status, refusal.code
-    headers = refusal.headers
-    if expects and CLOSE not in headers:  # the client may send the body that it announced, or another request
-        headers.append(CLOSE)
-    await send({"type": "http.response.start", "status": int(refusal.status), "headers": headers})
-    await send({"type": "http.response.body", "body": refusal.body})
 
 
 def _expects(scope: Any) -> bool:
