@@ -167,7 +167,7 @@ def _endpoint(port: int, ca_file: Path) -> dict[str, object]:
 
 def certify(bench: Bench) -> None:
     """Write an authority, and a certificate of it for 127.0.0.1, into the folder."""
-    argv = [sys.executable, "-m", "trustme", "-q", "-d", str(bench.folder), "-i", "127.0.0.1"]
+    argv = [sys.executable, "-m", "trustme", "-q", "-d", str(bench.folder), "-i", "127.0.0.1", "localhost"]
     subprocess.run(argv, check=True, env=ENVIRONMENT)
 
 

@@ -16,11 +16,12 @@ import sys
 import time
 
 AT_ONCE = (1, 32)
+LIMIT_S = 60
 END = b"\r\n\r\n{}"
 
 
 class Target:
-    """An address, and connections to it that stay open."""
+    """An address."""
 
     def __init__(self, port: int, path: str, headers: dict[str, str], ca_file: str = "") -> None:
         lines = [
@@ -29,31 +30,40 @@ class Target:
             *(f"{key}: {value}" for key, value in headers.items()),
         ]
         self._request = "\r\n".join([*lines, "", ""]).encode()
-        context = ssl.create_default_context(cafile=ca_file) if ca_file else None
-        self._sockets = [self._connect(port, context) for _ in range(max(AT_ONCE))]
+        self._port = port
+        self._context = ssl.create_default_context(cafile=ca_file) if ca_file else None
 
-    def _connect(self, port: int, context: ssl.SSLContext | None) -> socket.socket:
-        plain = socket.create_connection(("127.0.0.1", port))
+    def _connect(self) -> socket.socket:
+        plain = socket.create_connection(("127.0.0.1", self._port), timeout=LIMIT_S)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return context.wrap_socket(plain, server_hostname="127.0.0.1") if context else plain
+        return self._context.wrap_socket(plain, server_hostname="127.0.0.1") if self._context else plain
 
     def ask(self, requests: int, at_once: int) -> tuple[list[float], float]:
-        """Return the seconds of each request, and those of all."""
-        times, left = [], requests - at_once
+        """Return the seconds of each request, and those of all, over connections that have had one request each."""
+        sockets = [self._connect() for _ in range(at_once)]
+        self._run(sockets, at_once)
+        began = time.perf_counter()
+        times = self._run(sockets, requests)
+        seconds = time.perf_counter() - began
+        for sock in sockets:
+            sock.close()
+        return times, seconds
+
+    def _run(self, sockets: list[socket.socket], requests: int) -> list[float]:
+        times: list[float] = []
+        left = requests - len(sockets)
+        sent_at, received = {}, dict.fromkeys(sockets, b"")
         with selectors.DefaultSelector() as selector:
-            for sock in self._sockets[:at_once]:
+            for sock in sockets:
                 selector.register(sock, selectors.EVENT_READ)
-            began = time.perf_counter()
-            sent_at = {}
-            received = dict.fromkeys(self._sockets[:at_once], b"")
-            for sock in self._sockets[:at_once]:
                 sent_at[sock] = time.perf_counter()
                 sock.sendall(self._request)
             while len(times) < requests:
                 for key, _ in selector.select():
                     sock = key.fileobj
-                    received[sock] += sock.recv(65536)
-                    if not received[sock].endswith(END):
+                    piece = sock.recv(65536)
+                    received[sock] += piece
+                    if piece and not received[sock].endswith(END):
                         continue
                     assert received[sock].startswith(b"HTTP/1.1 200 "), received[sock]
                     times.append(time.perf_counter() - sent_at[sock])
@@ -62,7 +72,7 @@ class Target:
                         left -= 1
                         sent_at[sock] = time.perf_counter()
                         sock.sendall(self._request)
-            return times, time.perf_counter() - began
+        return times
 
 
 def main() -> None:
@@ -86,4 +96,5 @@ def main() -> None:
     print(json.dumps(found))
 
 
-main()
+if __name__ == "__main__":
+    main()

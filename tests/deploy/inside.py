@@ -24,6 +24,7 @@ from tests.http.servers import Server, answer
 
 ADDRESS = "127.0.0.1:9877"
 SECRETS = "/run/secrets/connform"
+TOKEN = "synthetic-token-of-prometheus"
 BARE = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **AS_INSTALLED}
 WITH_STATE = {**BARE, "CONNFORM_STATE": f"sqlite://{STATE}", "CONNFORM_ROOT": "/srv"}
 
@@ -40,12 +41,13 @@ def mount_files(folder: Path, version: str, **files: bytes) -> Path:
     return folder
 
 
-def answer_of(path: str, *, awaits: int) -> str:
+def answer_of(path: str, *, awaits: int, token: str = "") -> str:
     """Return what the monitor answers, as soon as it does so with a status."""
     until, found = time.monotonic() + 40, ""
+    request = urllib.request.Request(f"http://{ADDRESS}{path}", headers={"Authorization": f"Bearer {token}"})
     while time.monotonic() < until:
         try:
-            with urllib.request.urlopen(f"http://{ADDRESS}{path}", timeout=10) as answered:
+            with urllib.request.urlopen(request, timeout=10) as answered:
                 status, found = answered.status, answered.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -60,11 +62,12 @@ def answer_of(path: str, *, awaits: int) -> str:
 
 def monitored(root: ReadOnlyRoot, program: str, *, is_ready: bool, env: dict[str, str]) -> dict[str, Any]:
     """Start a monitor, ask it, and end it."""
-    with root.start(program, "monitor", "--listen", ADDRESS, env=env) as process:
+    with root.start(program, "monitor", "--listen", ADDRESS, "--auth-file", f"{SECRETS}/auth", env=env) as process:
         said = {
             "livez": answer_of("/livez", awaits=200),
             "readyz": answer_of("/readyz", awaits=200 if is_ready else 503),
-            "report": answer_of("/report.json", awaits=200),
+            "refusal": answer_of("/report.json", awaits=401),
+            "report": answer_of("/report.json", awaits=200, token=TOKEN),
         }
         process.terminate()
         _, err = process.communicate(timeout=40)
@@ -109,7 +112,7 @@ def main() -> None:
         files = {"connections.yaml": manifest, "ca.pem": authority.pem}
         holds = {
             "/srv": mount_files(folder / "srv", "2026_11_29", **files),
-            SECRETS: mount_files(folder / "secrets", "2026_11_29", key=b"synthetic"),
+            SECRETS: mount_files(folder / "secrets", "2026_11_29", key=b"synthetic", auth=TOKEN.encode()),
         }
         (folder / "root").mkdir()
         root = ReadOnlyRoot(folder / "root", image, holds)

@@ -78,7 +78,10 @@ def test_a_pod_has_no_right_that_it_does_not_need(file: Path, pod: dict[str, Any
 
 @pytest.mark.parametrize("folder", ["check", "monitor"])
 def test_kustomize_builds_what_stands_in_the_files(folder: str) -> None:
-    ended = run_program(require_peer("kubectl"), "kustomize", KUBERNETES / folder, cwd=DEPLOY)
+    program = shutil.which("kubectl")
+    if program is None:
+        pytest.skip("kubectl is not installed, and that of Debian 12 is too old")
+    ended = run_program(program, "kustomize", KUBERNETES / folder, cwd=DEPLOY)
     assert ended.code == 0, ended.err
     built = [*yaml.safe_load_all(ended.out)]
     files = [file for file in RESOURCES if file.parent.name in {"common", folder}]

@@ -50,6 +50,7 @@ def test_it_works_on_a_read_only_root_as_any_user_without_home(ended: dict[str, 
 def test_a_monitor_serves_and_ends_well(ended: dict[str, Any]) -> None:
     monitor = ended["monitor"]
     assert (monitor["code"], monitor["livez"], monitor["readyz"]) == (0, "ok\n", "ok\n"), monitor
+    assert "credential" in monitor["refusal"]
     assert json.loads(monitor["report"])["summary"]["ready"] == 1
 
 

@@ -107,8 +107,14 @@ def run_here(*argv: str | Path, cwd: Path, env: Mapping[str, str] | None = None,
     return Run(code, out.getvalue().decode(), err.getvalue().decode(), time.monotonic() - started_at)
 
 
-def run_program(*argv: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str | None = None) -> Run:
-    """Run any program to its end."""
+def run_program(
+    *argv: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    stdin: str | None = None,
+    limit_s: float = PATIENCE_S,
+) -> Run:
+    """Run any program to its end, which has to come within a limit."""
     started_at = time.monotonic()
     with subprocess.Popen(
         [str(argument) for argument in argv],
@@ -120,7 +126,7 @@ def run_program(*argv: str | Path, cwd: Path, env: Mapping[str, str] | None = No
         text=True,
     ) as process:
         try:
-            out, err = process.communicate(stdin, timeout=PATIENCE_S)
+            out, err = process.communicate(stdin, timeout=limit_s)
         except subprocess.TimeoutExpired:
             process.kill()
             raise

@@ -163,30 +163,6 @@ def test_checks_go_on_while_the_state_is_away_and_are_recorded_later(api: Api, s
     assert monitor.log.count("the state database can be written again") == 1
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "said"),
-    [
-        (["--listen", "0.0.0.0:0"], 64, "would go over the network in clear"),
-        (["--listen", "localhost"], 64, "HOST:PORT"),
-        (["--interval", "0s"], 64, "--interval takes a time"),
-        (["--interval", "soon"], 64, "--interval takes a time"),
-        (["--tls-key", "x"], 64, "--tls-key needs --tls-cert"),
-        (["--tls-cert", "missing.pem"], 1, "No such file"),
-        (["--auth-file", "missing"], 1, "No such file"),
-        (["-f", "-"], 64, "can't read standard input twice"),
-        (["nosuch"], 64, "no connection matches"),
-        (["-f", "bad.yaml"], 1, "unknown-key"),
-    ],
-)
-def test_what_cannot_work_ends_at_once(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
-    (tmp_path / "connections.yaml").write_text(manifest(1, ["one"]))
-    (tmp_path / "bad.yaml").write_text("version: 1\nconections: {}\n")
-    with Monitor(tmp_path, *arguments) as monitor:
-        assert monitor.process.wait(30) == code, monitor.log
-    assert said in monitor.log
-    assert not (tmp_path / ".connform").exists()
-
-
 def test_a_scraper_by_tls_with_a_token_is_served_elsewhere(api: Api, server: Server, tmp_path: Path) -> None:
     """A real Prometheus reads the metrics, and says which connection is not ready."""
     from tests.http.servers import Authority

@@ -6,6 +6,8 @@ import base64
 import os
 import socket
 import ssl
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -243,6 +245,22 @@ def test_a_file_of_credentials_that_is_unsafe_is_refused(
     with pytest.raises(CredentialsUnreadable) as failure:
         AdmittedCredentials(str(file), print)
     assert said in str(failure.value)
+
+
+def test_a_mounted_secret_may_be_readable_for_the_only_user_of_its_container(tmp_path: Path) -> None:
+    mount = tmp_path / "mount"
+    mount.mkdir()
+    credentials(mount)
+    (mount / "auth").chmod(0o644)
+    admit = f"from connform.servers.monitor.credentials import *; AdmittedCredentials({str(mount / 'auth')!r}, print)"
+    bind_read_only = f"mount --bind {mount} {mount} && mount -o remount,bind,ro {mount}"
+    script = f'{bind_read_only} || exit 42; exec "{sys.executable}" -c "{admit}"'
+    ended = subprocess.run(
+        ["unshare", "--mount", "--map-root-user", "sh", "-c", script], capture_output=True, check=False
+    )
+    if ended.returncode == 42 or b"unshare" in ended.stderr:
+        pytest.skip("this machine permits no mount namespace")
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("begin", ["", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: localhost\r\nX: "])

@@ -81,10 +81,10 @@ class Answer(NamedTuple):
 class Monitor:
     """A process."""
 
-    def __init__(self, folder: Path, *arguments: str, log: str = "log", key: str = "key") -> None:
+    def __init__(self, folder: Path, *arguments: str, log: str = "log", key: str = "key", state: str = "") -> None:
         (self.port,) = free_ports(1)
         self.log_file = folder / log
-        environment = {**os.environ, KEY: key}
+        environment = {**os.environ, KEY: key, "CONNFORM_STATE": state}
         with self.log_file.open("wb") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "connform", "monitor", *self._listen(arguments), *arguments],

@@ -30,6 +30,7 @@ _VARYING = [
     (re.compile(r"\b\d+(\.\d+)?(?= ?(ms|µs|s|min|h)\b)"), "N"),
     (re.compile(r"\bsha256:[0-9a-f]+"), "sha256:HEX"),
     (re.compile(r"(127\.0\.0\.1|localhost):\d+"), r"\1:PORT"),
+    (re.compile(r"(?<=:PORT/)(<random>|[\w-]{32})(?=/)"), "RANDOM"),
     (re.compile(r"[ \t]+"), " "),  # columns are as wide as what stands in them
 ]
 """What differs between two runs → what is compared in its place."""

@@ -41,7 +41,7 @@ class Setting:
         declare(self.folder, self.port, self.ca_file, **more)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def setting(authority: Issuer, ca_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
     upstream = Upstream()
     with Server(upstream, tls=authority.loopback()) as server:
@@ -57,14 +57,14 @@ def forgotten(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("setting").upstream.seen.clear()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def proxy(setting: Setting) -> Iterator[Proxy]:
     """A proxy that permits everything below the root."""
     with running_proxy(setting.folder) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def narrow(setting: Setting) -> Iterator[Proxy]:
     """A proxy that permits three patterns."""
     options = [option for pattern in ALLOWED for option in ("--allow", pattern)]

@@ -6,10 +6,7 @@ A job prints JSON. `plain`: a GET and a POST; `many`: so many requests that wait
 from __future__ import annotations
 
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 from tests.conftest import require_peer
@@ -27,20 +24,6 @@ def node(job: str, number: int) -> list[str]:
 def java(job: str, number: int) -> list[str]:
     """Return the command for Java, in a small heap; it compiles the program first."""
     return [require_peer("java"), "-Xmx64m", "-XX:TieredStopAtLevel=1", str(_CLIENTS / "Client.java"), job, str(number)]
-
-
-@cache
-def _built() -> str:
-    go = require_peer("go")
-    program = str(Path(tempfile.mkdtemp(prefix="connform-go-")) / "client")
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(Path(program).parent), "CGO_ENABLED": "0"}
-    subprocess.run([go, "build", "-o", program, str(_CLIENTS / "client.go")], check=True, env=environment)
-    return program
-
-
-def go(job: str, number: int) -> list[str]:
-    """Return the command for Go; building it takes half a minute."""
-    return [_built(), job, str(number)]
 
 
 def curl(job: str, number: int) -> list[str]:

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tests.canary import VARIABLE
-from tests.end_to_end.running import COMMAND, KEY, Run, environment, run
+from tests.end_to_end.running import COMMAND, KEY, PATIENCE_S, Run, environment, run_program
 from tests.proxy.upstream import ROOT
+from tests.repetitions import repeated
 
 NAME = "shop"
 WITHOUT_CANARY = ("env", f"--unset={VARIABLE}")
@@ -87,5 +88,5 @@ def running_proxy(folder: Path, *arguments: str, env: Mapping[str, str] | None =
 
 def execute(folder: Path, argv: Sequence[str | Path], *options: str, env: Mapping[str, str] | None = None) -> Run:
     """Run a program under `exec --proxy` to its end."""
-    argv = ["exec", "--proxy", NAME, *options, "--", *argv]
-    return run(*argv, cwd=folder, env=KEY if env is None else env, before=WITHOUT_CANARY)
+    argv = [*WITHOUT_CANARY, COMMAND, "exec", "--proxy", NAME, *options, "--", *argv]
+    return run_program(*argv, cwd=folder, env=KEY if env is None else env, limit_s=repeated(PATIENCE_S, 3600.0))

@@ -16,6 +16,7 @@ from tests.conftest import do_without, require_peer
 from tests.end_to_end.running import environment
 from tests.proxy.conftest import Setting
 from tests.proxy.running import Proxy
+from tests.repetitions import repeated
 
 pytestmark = pytest.mark.timeout(300)
 MODULES = Path(__file__).parents[1] / "node_modules"
@@ -43,7 +44,7 @@ def page() -> Iterator[int]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "evil.example"])
+@pytest.mark.parametrize("host", repeated(["127.0.0.1"], ["127.0.0.1", "evil.example"]))
 def test_a_foreign_page_reaches_no_api(setting: Setting, proxy: Proxy, page: int, host: str, tmp_path: Path) -> None:
     if not (MODULES / "playwright-core").is_dir():
         do_without("playwright-core is not installed: npm install --prefix tests")

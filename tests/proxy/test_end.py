@@ -13,39 +13,29 @@ from tests.proxy.raw import PATIENCE_S, ask, request
 from tests.proxy.running import execute, running_proxy
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_answer_on_its_way_is_finished(setting: Setting, number: signal.Signals) -> None:
-    with running_proxy(setting.folder) as proxy, socket.create_connection(("127.0.0.1", proxy.port)) as sock:
-        sock.settimeout(PATIENCE_S)
+def test_an_answer_on_its_way_is_finished_and_an_idle_client_not_waited_for(setting: Setting) -> None:
+    with (
+        running_proxy(setting.folder) as proxy,
+        socket.create_connection(("127.0.0.1", proxy.port), PATIENCE_S) as idle,
+        socket.create_connection(("127.0.0.1", proxy.port), PATIENCE_S) as sock,
+    ):
+        idle.sendall(b"GET /")
         sock.sendall(request(f"{proxy.path}/halves", proxy.host))
         response = http.client.HTTPResponse(sock)
         response.begin()
         assert response.read1(5) == b"first"
-        proxy.process.send_signal(number)
+        proxy.process.send_signal(signal.SIGTERM)
         setting.upstream.release.set()
         assert response.read() == b"later"
+        proxy.process.wait(PATIENCE_S)
     setting.upstream.release.clear()
 
 
-def test_an_idle_connection_does_not_hold_up_the_end(setting: Setting) -> None:
-    with running_proxy(setting.folder) as proxy, socket.create_connection(("127.0.0.1", proxy.port)) as sock:
-        sock.sendall(b"GET /")
-        proxy.process.send_signal(signal.SIGTERM)
-        proxy.process.wait(PATIENCE_S)
-
-
-def test_each_run_has_a_path_of_its_own(setting: Setting) -> None:
-    paths = [execute(setting.folder, ["sh", "-c", "echo $SHOP_BASE_URL"]).out.split("/")[3] for _ in range(2)]
+def test_each_run_has_a_path_of_its_own_that_ends_with_the_command(setting: Setting) -> None:
+    runs = [execute(setting.folder, ["sh", "-c", "echo $SHOP_BASE_URL; exit 3"]) for _ in range(2)]
+    assert [one.code for one in runs] == [3, 3]
+    addresses, paths = zip(*(one.out.split("/")[2:4] for one in runs), strict=True)
     assert paths[0] != paths[1]
-    assert min(len(path) for path in paths) >= 22, "128 bits"
-
-
-def test_nothing_answers_when_the_program_has_ended(setting: Setting) -> None:
-    done = execute(setting.folder, ["sh", "-c", "echo $SHOP_BASE_URL"])
-    port = int(done.out.split("/")[2].split(":")[1])
+    assert min(map(len, paths)) >= 22, "128 bits"
     with pytest.raises(ConnectionRefusedError):
-        ask(port, request("/", f"127.0.0.1:{port}"))
-
-
-def test_the_programs_exit_code_is_passed_on(setting: Setting) -> None:
-    assert [execute(setting.folder, ["sh", "-c", f"exit {code}"]).code for code in (0, 3)] == [0, 3]
+        ask(int(addresses[0].split(":")[1]), request("/", addresses[0]))

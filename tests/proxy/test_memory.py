@@ -15,10 +15,10 @@ from tests.proxy.conftest import Setting
 from tests.proxy.raw import PATIENCE_S, request
 from tests.proxy.running import Proxy
 from tests.proxy.upstream import pieces
-from tests.repetitions import repeated
+from tests.repetitions import given, repeated
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-SIZE = repeated(64 << 20, 1 << 30)
+SIZE = given("megabytes", 64) << 20
 GROWTH = 24 << 20
 
 
@@ -38,7 +38,7 @@ def settled(setting: Setting) -> int:
     return before
 
 
-@pytest.mark.parametrize("form", ["", "?chunked"])
+@pytest.mark.parametrize("form", repeated([""], ["", "?chunked"]))
 def test_a_large_answer_takes_no_memory_however_slowly_it_is_read(setting: Setting, proxy: Proxy, form: str) -> None:
     before = peak(proxy)
     setting.upstream.sent = 0
@@ -55,7 +55,7 @@ def test_a_large_answer_takes_no_memory_however_slowly_it_is_read(setting: Setti
     assert (received, grown < GROWTH) == (SIZE, True)
 
 
-@pytest.mark.parametrize("form", ["length", "chunked"])
+@pytest.mark.parametrize("form", repeated(["chunked"], ["length", "chunked"]))
 def test_a_large_request_takes_no_memory(setting: Setting, proxy: Proxy, form: str) -> None:
     before = peak(proxy)
     connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=PATIENCE_S)

@@ -14,7 +14,7 @@ from connform.database.cipher import new_key
 from connform.database.token_table import TokenTable
 from connform.secret import Secret
 from tests.canary import assert_without
-from tests.end_to_end.running import KEY, run
+from tests.end_to_end.running import KEY, run_here
 from tests.proxy.conftest import Setting
 from tests.proxy.raw import Answer, ask, request
 from tests.proxy.running import NAME, Proxy, running_proxy
@@ -34,7 +34,7 @@ def renewing(setting: Setting, tmp_path: Path) -> Iterator[Proxy]:
     good = setting.upstream.good
     url, key = f"sqlite://{tmp_path}/state", new_key()
     env = {**KEY, "CONNFORM_STATE": url, "CONNFORM_STATE_KEY": "env://STATE_KEY", "STATE_KEY": key}
-    assert run("check", NAME, "--quiet", cwd=setting.folder, env=env).code == 0
+    assert run_here("check", NAME, "--quiet", cwd=setting.folder, env=env).code == 0
     _let_it_be_old(open_grants(url, tmp_path, lambda: Secret(key)).tokens)
     with running_proxy(setting.folder, env=env) as running:
         yield running
@@ -62,20 +62,18 @@ def test_a_token_that_the_api_refuses_is_renewed_once_for_all(setting: Setting, 
     assert found(renewing).status == 200
     setting.upstream.good = "Bearer revoked"
     answers: list[Answer] = []
-    threads = [threading.Thread(target=lambda: answers.append(found(renewing))) for _ in range(20)]
+    requests = [("GET", b""), ("POST", bytes(100))] * 10
+    threads = [threading.Thread(target=lambda one=one: answers.append(found(renewing, *one))) for one in requests]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [answer.status for answer in answers] == [200] * 20
+    assert [answer.status for answer in answers] == [200] * len(requests)
     assert len(setting.upstream.issued) == 2
     assert_without(setting.upstream.issued, *(answer.body for answer in answers))
 
 
-@pytest.mark.parametrize(("size", "statuses"), [(100, [200, 200]), (1 << 20, [401, 200])])
-def test_only_a_small_body_is_sent_again_with_the_new_token(
-    setting: Setting, renewing: Proxy, size: int, statuses: list[int]
-) -> None:
+def test_a_body_that_was_passed_on_as_it_came_is_not_sent_again(setting: Setting, renewing: Proxy) -> None:
     assert found(renewing).status == 200
     setting.upstream.good = "Bearer revoked"
-    assert [found(renewing, "POST", bytes(size)).status for _ in statuses] == statuses
+    assert [found(renewing, "POST", bytes(1 << 20)).status for _ in range(2)] == [401, 200]

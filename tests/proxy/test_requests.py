@@ -246,3 +246,18 @@ def test_expect_is_answered_here(setting: Setting, proxy: Proxy) -> None:
 def test_a_head_that_is_too_large_is_refused(setting: Setting, proxy: Proxy) -> None:
     refused(setting, proxy, request(f"{proxy.path}/packages/7", proxy.host, f"X-Large: {'a' * 2_000_000}"))
     refused(setting, proxy, request(f"{proxy.path}/packages/{'a' * 2_000_000}", proxy.host))
+
+
+def test_each_of_several_requests_at_once_is_judged(setting: Setting, narrow: Proxy) -> None:
+    paths = ("/packages/1", "/admin", "/packages/2", "/packages/../admin")
+    sent = b"".join(request(f"{narrow.path}{path}", narrow.host) for path in paths)
+    last = request(f"{narrow.path}/packages/3", narrow.host, "Connection: close")
+    received = everything(narrow.port, sent + last)
+    assert [part.split(b" ", 1)[0] for part in received.split(b"HTTP/1.1 ")[1:]] == [
+        b"200",
+        b"403",
+        b"200",
+        b"400",
+        b"200",
+    ]
+    assert setting.upstream.paths == [f"{ROOT}/packages/{number}" for number in (1, 2, 3)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -14,12 +16,13 @@ from pathlib import Path
 import pytest
 
 from tests.canary import API_KEY, assert_no_canary
-from tests.conftest import Plant
+from tests.conftest import Plant, require_peer
 from tests.end_to_end.running import COMMAND, KEY, environment
 from tests.proxy.conftest import Setting
 from tests.proxy.programs import node
 from tests.proxy.raw import ask, everything, request
 from tests.proxy.running import NAME, WITHOUT_CANARY, execute, running_proxy
+from tests.repetitions import repeated
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 REFERENCES = {
@@ -61,7 +64,7 @@ def memory(pid: int) -> Iterator[tuple[str, bytes]]:
                         yield "".join(name).strip() or span, content
 
 
-@pytest.mark.parametrize("kind", REFERENCES)
+@pytest.mark.parametrize("kind", repeated(["a variable"], list(REFERENCES)))
 def test_a_program_has_no_credential_in_its_process(setting: Setting, plant: Plant, kind: str) -> None:
     reference, env, content = REFERENCES[kind]
     setting.declare(auth={"method": "bearer", "token": reference})
@@ -92,23 +95,50 @@ def recorded(port: int) -> Iterator[bytearray]:
         sniffer = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003))
     except PermissionError:
         pytest.skip("only root sees the frames of loopback")
-    frames, ended, wanted = bytearray(), threading.Event(), port.to_bytes(2, "big")
+    frames, ended = bytearray(), threading.Event()
 
     def record() -> None:
-        while not ended.is_set():
-            with suppress(TimeoutError):
-                frame = sniffer.recv(1 << 17)
-                if wanted in {frame[34:36], frame[36:38]}:  # behind Ethernet's 14 bytes and IPv4's 20
-                    frames.extend(frame[54:])
+        while True:
+            try:
+                frames.extend(sniffer.recv(1 << 17)[_HEADERS:])
+            except TimeoutError:
+                if ended.is_set():
+                    return
 
     with sniffer:
+        sniffer.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _only(port))
         sniffer.bind(("lo", 0))
-        sniffer.settimeout(0.05)
+        sniffer.settimeout(0.1)
         thread = threading.Thread(target=record)
         thread.start()
         yield frames
         ended.set()
         thread.join()
+
+
+_HEADERS = 14 + 20 + 20
+"""Bytes of Ethernet, IPv4 and TCP before the data."""
+_SO_ATTACH_FILTER = 26
+
+
+def _only(port: int) -> bytes:
+    """Return the filter for frames whose source or destination is a port (bpf(4)), so that no other traffic fills the buffer."""
+    load, equal, end = 0x28, 0x15, 0x06
+    program = (
+        (load, 0, 0, 34),
+        (equal, 2, 0, port),
+        (load, 0, 0, 36),
+        (equal, 0, 1, port),
+        (end, 0, 0, 1 << 17),
+        (end, 0, 0, 0),
+    )
+    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+    _FILTERS.append(ctypes.create_string_buffer(code))
+    return struct.pack("HP", len(program), ctypes.addressof(_FILTERS[-1]))
+
+
+_FILTERS: list[ctypes.Array[ctypes.c_char]] = []
+"""What the kernel reads must not be freed before."""
 
 
 def test_no_credential_is_in_what_goes_between_a_program_and_the_proxy(setting: Setting) -> None:
@@ -154,3 +184,12 @@ def test_variables_of_references_do_not_reach_the_program(setting: Setting) -> N
     assert variables["OTHER"] == "kept"
     assert variables["SHOP_TOKEN"] == "connform-proxy"
     assert not {"ACME_KEY", "STATE_KEY"} & set(variables)
+
+
+def test_a_program_can_not_read_the_memory_of_the_proxy(setting: Setting) -> None:
+    """As the same user, without the capabilities of root."""
+    without = [require_peer("setpriv"), "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    script = "cat /proc/$PPID/environ /proc/$PPID/maps; head -c 1 /proc/$PPID/mem; tr '\\0' ' ' < /proc/$PPID/cmdline"
+    done = execute(setting.folder, [*without, "sh", "-c", script])
+    assert done.err.count("Permission denied") == 3
+    assert " exec --proxy shop " in done.out

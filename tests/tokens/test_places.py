@@ -15,7 +15,7 @@ import pytest
 from connform.database import open_grants, postgres, sqlite
 from connform.database.cipher import new_key
 from connform.database.memory import MemoryTokens
-from connform.database.sqlite import FILE
+from connform.database.sqlite import _MIGRATIONS, FILE
 from connform.engine.run import tokens_in_state
 from connform.engine.run.tokens_in_state import TokensInState
 from connform.secret import Secret
@@ -84,7 +84,7 @@ def test_a_state_of_the_former_version_is_upgraded_by_a_token_and_not_by_a_plan(
     assert WARNING not in plain_shop.run("check").err
     assert plain_shop.stored() == plain_shop.service.issued[0]
     with closing(sqlite3.connect(folder / FILE)) as file:
-        assert file.execute("PRAGMA user_version").fetchall() == [(5,)]
+        assert file.execute("PRAGMA user_version").fetchall() == [(len(_MIGRATIONS),)]
 
 
 def insecure(shop: Shop) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -36,6 +37,8 @@ _CONNECTIONS = 100
 _IDLE_CONNECTIONS = 20
 _IDLE_S = 5.0
 """As in httpx."""
+_CLEANING_S = 1.0
+"""How often idle connections are looked through while requests are under way."""
 
 
 STREAMED = "connform.streamed"
@@ -50,7 +53,30 @@ class MendedPool:
 
     def __init__(self, *, context: tls.RenewedContext | None, **arguments: Any) -> None:
         self._context = context
+        self._cleaned_until = 0.0
         super().__init__(**arguments)
+
+    def _assign_requests_to_connections(self) -> list[Any]:
+        """Give waiting requests a connection, and return what must be closed.
+
+        httpcore calls this at the beginning and at the end of each request, looks at every connection then, asks the system about each
+        idle one, and counts them all for each. With 32 requests at once, that is a third of the work. Here it does so once a second, and
+        where no idle connection is there for the request that waits.
+        """
+        if monotonic() < self._cleaned_until:
+            waiting = [request for request in self._requests if request.is_queued()]
+            if not waiting:
+                return []
+            if len(waiting) == 1 and (connection := self._last_idle()):
+                waiting[0].assign_to_connection(connection)
+                return []
+        self._cleaned_until = monotonic() + _CLEANING_S
+        return super()._assign_requests_to_connections()  # type: ignore[misc, no-any-return]  # httpcore's
+
+    def _last_idle(self) -> Any:
+        """Return an idle connection that the server has not closed; all of them lead to one origin."""
+        idle = next((one for one in reversed(self._connections) if one.is_available()), None)
+        return None if idle is None or idle.has_expired() else idle
 
     def create_connection(self, origin: httpcore.Origin) -> Any:
         self._ssl_context = self._context.current if self._context else None

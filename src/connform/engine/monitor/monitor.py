@@ -90,18 +90,22 @@ class Monitor:
 
     async def run(self) -> None:
         """Check until `end` is called; then record what was found."""
-        await self._use(self.declared)
-        loops = [asyncio.create_task(loop()) for loop in (self._check_due, self._record_results, self._read_anew)]
-        ending = asyncio.create_task(self._is_ending.wait())
+        tasks = [asyncio.create_task(work) for work in (self._is_ending.wait(), self._work())]
         try:
-            done, _ = await asyncio.wait([*loops, ending], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in (*loops, ending):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*loops, ending, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._finish()
+
+    async def _work(self) -> None:
+        await self._use(self.declared)
+        async with asyncio.TaskGroup() as loops:
+            for loop in (self._check_due, self._record_results, self._read_anew):
+                loops.create_task(loop())
 
     async def _finish(self) -> None:
         """Wait a moment for running checks, record the results, and give up the claims."""

@@ -21,7 +21,7 @@ _MAX_BYTES = 64 * 1024
 _SHORTEST = 16
 """How many characters a token or a password needs."""
 _FORBIDDEN = stat.S_IWGRP | stat.S_IRWXO
-"""Others may do nothing, the group may read: a mounted secret of Kubernetes belongs to root and the pod's group."""
+"""Others may do nothing, the group may read."""
 
 
 class CredentialsUnreadable(ConnformError):
@@ -84,9 +84,8 @@ def _stamp(path: str) -> tuple[int, ...]:
 def _read(path: str) -> frozenset[bytes]:
     with hidden_frames():
         try:
-            status = os.stat(path)  # noqa: PTH116
-            if status.st_mode & _FORBIDDEN:
-                mode = stat.S_IMODE(status.st_mode)
+            mode = stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116
+            if mode & _FORBIDDEN and not _is_mounted(path):
                 raise CredentialsUnreadable(f"{path}: others may use it, its mode is {mode:04o}; chmod 0600 {path}")
             text = read_regular(path, _MAX_BYTES).decode()
         except OSError as error:
@@ -103,6 +102,11 @@ def _read(path: str) -> frozenset[bytes]:
             message = f"{path} has no line with a token or `user:password`"
             raise CredentialsUnreadable(message)
         return frozenset(map(_digest, used.values()))
+
+
+def _is_mounted(path: str) -> bool:
+    """Whether a file lies on a read-only mount, as the secrets of Kubernetes do: readable for every user of the container, who is one."""
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _digest(credential: str) -> bytes:

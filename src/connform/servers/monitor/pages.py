@@ -18,6 +18,9 @@ from connform.reporters.metrics import BUILD_INFO, FAMILIES
 from connform.reporters.view import View, build
 from connform.servers.monitor.app import Content
 
+_MOST_FIGURES = 12_000
+"""How many hourly figures of all connections are shown together: more would take more memory than everything else."""
+_LEAST_HOURS = 6
 _FRESH_S = 1.0
 """How long metrics are good for further scrapers, so that many of them cost no more than one."""
 _REFRESH_S = 30
@@ -36,13 +39,13 @@ class MonitorPages:
 
     def page(self, *, refresh: bool) -> Content:
         """Return the page for people."""
-        view = build(self._overview.report(LATEST))
+        view = build(self._overview.report(self._hours()))
         text = html.render_at(view, now=datetime.now(UTC), refresh_s=_REFRESH_S if refresh else 0)
         return Content("text/html; charset=utf-8", text.encode(), html.CONTENT_SECURITY_POLICY)
 
     def report(self) -> Content:
         """Return the report as JSON."""
-        view = build(self._overview.report(LATEST))
+        view = build(self._overview.report(self._hours()))
         return Content("application/json", json.render(view, color=False, width=0, verbosity=0).encode())
 
     def metrics(self, accept: str) -> Content:
@@ -53,6 +56,11 @@ class MonitorPages:
             content = Content(content_type, encoder(self._registry))
             self._metrics = {content_type: (monotonic(), content)}
         return content
+
+    def _hours(self) -> int:
+        """Return how many of the latest changes and hourly figures of each connection are shown."""
+        count = len(self._monitor.declared.connections)
+        return max(_LEAST_HOURS, min(LATEST, _MOST_FIGURES // max(count, 1)))
 
     def is_ready(self) -> bool:
         """Whether manifest and state are in order."""

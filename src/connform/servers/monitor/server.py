@@ -60,9 +60,10 @@ class Server:
         """Take what makes the ASGI application in the server's thread, a bound socket, and a certificate for TLS.
 
         Raises:
-            ListenFailed: uvicorn is missing.
+            ListenFailed: a library is missing.
         """
         try:
+            import prometheus_client  # noqa: F401
             import uvicorn  # noqa: F401
         except ImportError:
             message = "the monitor needs optional libraries: pip install prometheus-client uvicorn"
