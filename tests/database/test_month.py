@@ -15,7 +15,7 @@ import pytest
 
 from connform.database import open_checks, open_state
 from connform.database.sqlite import FILE
-from connform.database.state_table import MAX_ATTEMPTS
+from connform.database.state_changes import MAX_ATTEMPTS
 from connform.recorded_checks import RecordedCheck
 from tests.database.conftest import Kind
 from tests.database.test_checks import BEGIN, KEEP, check

@@ -16,7 +16,7 @@ from connform.database import open_grants, open_state
 from connform.database.cipher import new_key
 from connform.database.interface import Execute
 from connform.database.renaming import rename
-from connform.database.state_table import MAX_ATTEMPTS, StateChanges
+from connform.database.state_changes import MAX_ATTEMPTS, StateChanges
 from connform.errors import ConnectionFailed
 from connform.recorded import Actor, AppliedRecord, Attempt
 from connform.secret import Secret

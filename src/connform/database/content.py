@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from connform.database.check_rows import CHECK_COLUMNS
 from connform.database.hour_rows import HOUR_COLUMNS
 from connform.database.interface import Execute
+from connform.database.record_rows import COLUMNS, FORMER
 from connform.database.sql_lists import row_placeholders
-from connform.database.state_table import COLUMNS, FORMER
 from connform.recorded_checks import VerdictChange
 
 Row = tuple[Any, ...]

@@ -17,8 +17,9 @@ from connform.database.copy_marks import CopiedTo, CopyMarks, read_marks, write_
 from connform.database.grant_table import GrantTable
 from connform.database.interface import Execute
 from connform.database.keyed_database import KeyedDatabase
+from connform.database.record_rows import decode_text, encode_text
 from connform.database.sealing import GRANTS, TOKENS, seal_anew
-from connform.database.state_table import decode_text, encode_text, repository_of, set_repository
+from connform.database.state_changes import repository_of, set_repository
 
 _ID_BYTES = 16
 SEALED = tuple(ContentTable(part.table, part.columns) for part in (GRANTS, TOKENS))

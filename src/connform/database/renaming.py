@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from connform.database.check_rows import rename_checks
 from connform.database.grant_table import GrantTable
-from connform.database.state_table import DELETE_OLD_ATTEMPTS, MAX_ATTEMPTS, StateChanges
+from connform.database.state_changes import DELETE_OLD_ATTEMPTS, MAX_ATTEMPTS, StateChanges
 from connform.database.token_rows import delete_token
 
 _IS_RECORDED = "SELECT 1 FROM connform_connections WHERE connection = ?"

@@ -11,7 +11,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from time import perf_counter
 
-from connform.database.state_table import StateChanges, StateTable
+from connform.database.state_changes import StateChanges
+from connform.database.state_table import StateTable
 from connform.engine.changes.approval import Approval, require_approval
 from connform.engine.changes.attempts import record_of_attempt, record_of_failed_removal
 from connform.engine.changes.group_commit import GroupCommit

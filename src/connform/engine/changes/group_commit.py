@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from connform.database.state_table import StateChanges
+from connform.database.state_changes import StateChanges
 from connform.errors import ConnectionFailed
 from connform.recorded import AppliedRecord, EarlierSpec
 

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from connform.auth.oauth import pending_refresh
 from connform.database.grant_table import GrantTable
 from connform.database.renaming import rename
-from connform.database.state_table import StateChanges, StateTable
+from connform.database.state_changes import StateChanges
+from connform.database.state_table import StateTable
 from connform.engine.changes.plan import Change
 from connform.engine.run.grants import StoredGrants
 from connform.engine.run.secret_resolver import SecretResolver

@@ -13,7 +13,8 @@ from pathlib import Path
 from time import monotonic
 
 from connform.database import open_state
-from connform.database.state_table import StateChanges, StateTable
+from connform.database.state_changes import StateChanges
+from connform.database.state_table import StateTable
 from connform.engine.run.recorded_paths import RecordedPaths
 from connform.engine.run.repository_identity import Identity, are_different, describe, identity_of
 from connform.engine.run.shard import Shard, part_of
