@@ -14,6 +14,9 @@ from connform.auth.oauth.token_answer import EndpointFailed
 from connform.engine.login import CodeRefused
 from connform.errors import ConnectionFailed, ConnformError, NoBaseline, PlanUnusable, RateLimited, Refused, StoreFailed
 from connform.http.failures import OriginRefused, RequestFailed, RequestLacksSecret, RequestTimedOut
+from connform.servers.monitor.credentials import CredentialsUnreadable
+from connform.servers.monitor.server import ListenFailed
+from connform.servers.monitor.tls import CertificateUnreadable
 from tests.canary import API_KEY
 
 MANIFEST = """\
@@ -41,6 +44,9 @@ ERRORS: list[ConnformError] = [
     RequestTimedOut("http_timeout", "no answer", sent=False),
     RequestLacksSecret("secret_not_found", "there is no secret", sent=False),
     CodeRefused("login_bad_callback", "the code was refused", "log in again"),
+    CertificateUnreadable("the files don't belong together"),
+    CredentialsUnreadable("line 1 is too short"),
+    ListenFailed("the port is in use"),
 ]
 
 

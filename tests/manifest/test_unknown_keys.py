@@ -10,7 +10,7 @@ from connform.cli.main import main
 from connform.diagnostics import MASK
 from connform.engine.load.manifest import examine
 from connform.manifest.files import Source
-from connform.reporters import FORMATS
+from connform.reporters import FORMATS, has_messages
 
 MANIFEST = 'version: 1\nconnections:\n  a:\n    environment: sandbox\n    region: us\n    auth: {method: api_key, api_key: "env://A"}\n'
 
@@ -18,7 +18,8 @@ MANIFEST = 'version: 1\nconnections:\n  a:\n    environment: sandbox\n    region
 def said(text: str, form: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
     (folder / "m.yaml").write_text(text)
     assert main(["validate", str(folder / "m.yaml"), "--format", form]) == 1
-    return " ".join(capfd.readouterr().out.split())
+    said = capfd.readouterr()
+    return " ".join((said.out if has_messages(FORMATS[form]) else said.err).split())
 
 
 @pytest.mark.parametrize("form", sorted(FORMATS))

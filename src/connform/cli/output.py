@@ -76,7 +76,14 @@ def emit(report: Report, options: Options) -> None:
     """Write a report in every format that was asked for, standard output first."""
     from datetime import UTC, datetime
 
-    from connform.reporters import dated_renderer, renderer_on_terminal, reporter, syntax_of, uses_repository_paths
+    from connform.reporters import (
+        dated_renderer,
+        has_messages,
+        renderer_on_terminal,
+        reporter,
+        syntax_of,
+        uses_repository_paths,
+    )
     from connform.reporters.view import build, relocated
 
     view, now = build(report), datetime.now(UTC)
@@ -106,6 +113,9 @@ def emit(report: Report, options: Options) -> None:
     for name, file in options.formats:
         if file:
             save(file, inert(rendered(name), syntax(name)).encode(errors="backslashreplace"))
+    if options.formats and not any(has_messages(reporter(name)) for name, _ in options.formats):
+        failures = reporter("text").render(view, color=False, width=columns_of(sys.stderr), verbosity=-1)
+        write_stderr(failures)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary and any(name == "github" for name, _ in options.formats):
         _append_to_summary(summary, inert(rendered("markdown")).encode())

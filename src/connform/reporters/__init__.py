@@ -23,6 +23,7 @@ class Reporter(Protocol):
     `uses_repository_paths`: whether it names a file by its path in the repository; and `render_on_terminal`, a function with
     the further argument `now`, an aware `datetime`: it is called in place of `render` where a person reads the output;
     and `render_at`, a function of the view and of `now`: it is called in place of `render`, for an output that says when it was made.
+    `has_messages = False` says that it holds figures alone: where a run fails, the reasons go to standard error.
     """
 
     def render(self, view: View, *, color: bool, width: int, verbosity: int) -> str:
@@ -77,6 +78,11 @@ def renderer_on_terminal(reporter: Reporter) -> Callable[..., str] | None:
 def dated_renderer(reporter: Reporter) -> Callable[..., str] | None:
     """Return the function of a format whose output says when it was made; `None` for all others."""
     return getattr(reporter, "render_at", None)
+
+
+def has_messages(reporter: Reporter) -> bool:
+    """Whether a format says what is wrong and what to do; one of figures alone doesn't."""
+    return getattr(reporter, "has_messages", True)
 
 
 def uses_repository_paths(reporter: Reporter) -> bool:

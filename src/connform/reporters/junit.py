@@ -32,6 +32,9 @@ def render(view: View, *, color: bool, width: int, verbosity: int) -> str:  # no
     if "interrupted" in view:  # else a run that found nothing wrong so far would look as if it had ended well
         case = SubElement(suite, "testcase", name=f"connform {view['command']}", classname="connform", time=_seconds(0))
         _add_outcome(case, "error", "interrupted", "the run was interrupted", [])
+    for one in view.get("unrecorded", ()):
+        case = SubElement(suite, "testcase", name="state", classname="connform", time=_seconds(0))
+        _add_outcome(case, "error", one["class"], clean(f"results were not recorded: {one['message']}"), [])
     root = Element("testsuites", name="connform")
     root.append(suite)
     for element in (root, suite):

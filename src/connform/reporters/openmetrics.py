@@ -11,6 +11,8 @@ from datetime import datetime
 from connform.reporters.metrics import BUILD_INFO, FAMILIES
 from connform.reporters.view import View
 
+has_messages = False
+
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
