@@ -81,7 +81,7 @@ def test_everything_is_read_in_the_time_that_a_limit_demands(retry_after_s: floa
 
 
 def test_the_whole_run_may_take_longer_than_the_time_of_a_read() -> None:
-    assert outcomes_of(Limited(permitted=4), 20, timeout_s=0.5) == [str(number) for number in range(20)]
+    assert outcomes_of(Limited(permitted=4), 28, timeout_s=1.0) == [str(number) for number in range(28)]
 
 
 def test_a_store_with_a_limit_is_read_by_fewer_at_once() -> None:

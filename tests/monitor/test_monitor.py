@@ -154,10 +154,12 @@ def test_checks_go_on_while_the_state_is_away_and_are_recorded_later(api: Api, s
         assert (monitor.get("/readyz").status, monitor.get("/livez").status) == (503, 200)
         assert (monitor.metric("connform_state_up"), monitor.metric("connform_state_unrecorded_checks")) == (0, 1)
         assert monitor.connections()["one"]["verdict"] == "ready"
+        assert b"Not recorded: " in monitor.get("/").body
         (tmp_path / "disk").mkdir()  # as a disk that is mounted at last
         monitor.until_ready()
         monitor.until(lambda: monitor.metric(CHECKS, name="one", verdict="ready"))
         monitor.until(lambda: monitor.metric("connform_state_unrecorded_checks") == 0)
+        assert b"Not recorded: " not in monitor.get("/").body
         assert monitor.end() == 0
     assert monitor.log.count("the state database can't be used, checks go on") == 1
     assert monitor.log.count("the state database can be written again") == 1

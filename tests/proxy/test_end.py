@@ -5,6 +5,9 @@ from __future__ import annotations
 import http.client
 import signal
 import socket
+import tempfile
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +32,33 @@ def test_an_answer_on_its_way_is_finished_and_an_idle_client_not_waited_for(sett
         assert response.read() == b"later"
         proxy.process.wait(PATIENCE_S)
     setting.upstream.release.clear()
+
+
+def test_a_proxy_that_ends_leaves_the_socket_of_the_next_one(setting: Setting) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # a short path
+        file = Path(folder, "s")
+        with running_proxy(setting.folder, "--listen", f"unix:{file}") as ending, socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(PATIENCE_S)
+            sock.connect(str(file))
+            sock.sendall(request(f"{ending.path}/halves", "localhost"))
+            response = http.client.HTTPResponse(sock)
+            response.begin()
+            ending.process.send_signal(signal.SIGTERM)
+            for _ in range(1000):
+                if not _takes_connections(file):
+                    break
+                threading.Event().wait(0.01)
+            with running_proxy(setting.folder, "--listen", f"unix:{file}"):
+                setting.upstream.release.set()
+                response.read()
+                ending.process.wait(PATIENCE_S)
+                assert _takes_connections(file)
+    setting.upstream.release.clear()
+
+
+def _takes_connections(file: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(file)) == 0
 
 
 def test_each_run_has_a_path_of_its_own_that_ends_with_the_command(setting: Setting) -> None:

@@ -68,7 +68,13 @@ OVERRIDES = (
     *("X-HTTP-Method-Override: DELETE", "X-HTTP-Method: DELETE", "X-Method-Override: DELETE", "x-http-method-override: DELETE"),
     *("X-Original-URL: /admin", "X-Rewrite-URL: /admin", "X_HTTP_Method_Override: DELETE", "X-Original_URL: /admin"),
     *("X-Forwarded-Host: evil.example", "Forwarded: host=evil.example", "X-Forwarded-Prefix: /admin", "X_Forwarded_Host: evil.example"),
+    *("X.HTTP.Method.Override: DELETE", "X-Original~URL: /admin", "Destination: /api/v1/admin"),
 )  # fmt: skip
+METHOD_PARAMETERS = (
+    *("_method=DELETE", "a=1&_METHOD=delete", "a=1;_method=delete", "%5fmethod=x", "+_method=x", ".method=x", "%2emethod=x"),
+    *("%20.method=x", "x-http-method-override=PUT", "$httpMethod=PATCH", "method=DELETE", "a&%6dethod=de%6Cete"),
+)  # fmt: skip
+"""As frameworks, PHP (which reads `.` as `_`), Google and Meta read them."""
 HOSTS = (
     *("evil.example", "evil.example:{port}", "127.0.0.1.evil.example:{port}", "localhost.evil.example", "[::1]:1", "0.0.0.0:{port}"),
     *("127.0.0.1:1", "127.0.0.1:{port}@evil.example", "evil.example@127.0.0.1:{port}", "127.0.0.1:{port}.", "", "127.0.0.1:{port}/x"),
@@ -182,6 +188,17 @@ def test_what_javas_client_offers_is_left_out(setting: Setting, proxy: Proxy) ->
 @pytest.mark.parametrize("header", OVERRIDES)
 def test_no_header_overrides_what_is_allowed(setting: Setting, narrow: Proxy, header: str) -> None:
     refused(setting, narrow, request(f"{narrow.path}/packages/7", narrow.host, header))
+
+
+@pytest.mark.parametrize("query", METHOD_PARAMETERS)
+def test_no_parameter_overrides_what_is_allowed(setting: Setting, narrow: Proxy, query: str) -> None:
+    refused(setting, narrow, request(f"{narrow.path}/packages/7?{query}", narrow.host))
+
+
+@pytest.mark.parametrize("query", ["method=card", "methods=delete", "method="])
+def test_a_parameter_that_is_no_method_is_passed_on(setting: Setting, narrow: Proxy, query: str) -> None:
+    ask(narrow.port, request(f"{narrow.path}/packages/7?{query}", narrow.host))
+    assert setting.upstream.paths == [f"{ROOT}/packages/7?{query}"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import os
 import socket
@@ -178,12 +179,16 @@ def test_a_failure_to_reach_the_api_is_told_without_secrets(setting: Setting, pl
 
 def test_variables_of_references_do_not_reach_the_program(setting: Setting) -> None:
     state_key = {"CONNFORM_STATE_KEY": "env://STATE_KEY", "STATE_KEY": API_KEY}
-    done = execute(setting.folder, ["env"], "--no-masking", env={**KEY, **state_key, "OTHER": "kept"})
+    copies = {
+        "COPY": f"Bearer {API_KEY}",
+        "BASIC": base64.b64encode(f"user:{API_KEY}".encode()).decode(),
+    }
+    done = execute(setting.folder, ["env"], "--no-masking", env={**KEY, **state_key, **copies, "OTHER": "kept"})
     assert done.code == 0, done.err
     variables = dict(line.split("=", 1) for line in done.out.splitlines())
     assert variables["OTHER"] == "kept"
     assert variables["SHOP_TOKEN"] == "connform-proxy"
-    assert not {"ACME_KEY", "STATE_KEY"} & set(variables)
+    assert not {"ACME_KEY", "STATE_KEY", *copies} & set(variables)
 
 
 def test_a_program_can_not_read_the_memory_of_the_proxy(setting: Setting) -> None:

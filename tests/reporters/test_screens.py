@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,8 @@ from connform.reporters.terminal import width_of
 from connform.reporters.time_ago import time_ago
 from tests.reporters.samples import (
     ATTEMPT,
+    CHECKED,
+    CHECKS,
     DECLARED,
     FILE,
     READY,
@@ -218,6 +220,15 @@ def test_recorded_times_are_relative_on_a_terminal_and_absolute_elsewhere() -> N
         assert "3 hours ago" in on_terminal(report)
         assert "2026-03-01T12:00:00+00:00" in on_terminal(report, 120, verbosity=1)
         assert "2026-03-01T12:00:00+00:00" in in_log(report)
+
+
+def test_recorded_checks_have_relative_times_on_a_terminal_and_one_median_where_all_are_the_same() -> None:
+    one_hour = CHECKED._replace(checks=CHECKS._replace(hours=CHECKS.hours[:1]))
+    report = view.build(SAMPLES["state-history-checked"]._replace(connections=(one_hour,)))
+    shown = text.render_on_terminal(report, color=False, width=200, verbosity=0, now=NOW + timedelta(days=3))
+    assert re.search(
+        r"715 checks, the latest \d days ago: .*; ready since \d days ago\n  by hour: .  median [\d.]+ ms", shown
+    )
 
 
 @pytest.mark.parametrize("width", WIDTHS)

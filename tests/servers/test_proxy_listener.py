@@ -17,7 +17,7 @@ from connform.servers.proxy.listener import BadAddress, listen
 
 NO_ADDRESSES = (
     *("0.0.0.0:0", "192.0.2.1:0", "[::]:0", "[2001:db8::1]:0", "example.com:0", "127.0.0.1", "127.0.0.1:70000", "127.0.0.1:x"),
-    *("::1:0", "", "tcp:127.0.0.1:0", "999.0.0.1:0", "[::ffff:192.0.2.1]:0", "http://127.0.0.1:0"),
+    *("::1:0", "", "tcp:127.0.0.1:0", "999.0.0.1:0", "[::ffff:192.0.2.1]:0", "http://127.0.0.1:0", "unix:"),
 )  # fmt: skip
 WITHOUT_UVICORN = (
     "import sys; sys.modules['uvicorn'] = None; from connform.cli.main import main; sys.exit(main(sys.argv[1:]))"
@@ -69,9 +69,18 @@ def test_a_unix_socket_is_for_its_owner_alone_and_a_stale_one_is_replaced() -> N
         second.close()
         assert not file.exists()
         file.write_text("a file of somebody")
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(BadAddress, match="exists and is no socket"):
             listen(f"unix:{file}")
         assert file.read_text() == "a file of somebody"
+
+
+def test_an_access_log_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "log")
+    command = "import sys; from connform.servers.proxy.access_log import AccessLog; AccessLog(sys.argv[1])"
+    done = subprocess.run(
+        [sys.executable, "-c", command, tmp_path / "log"], capture_output=True, timeout=30, check=False
+    )
+    assert b"No such device or address" in done.stderr
 
 
 def test_a_missing_library_is_named_with_what_to_install(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from connform.cli.exec_variables import HandedOver
+from connform.cli.masking import Mask
 from connform.cli.options import Options
 from connform.cli.proxy_flags import serving_connections
 from connform.engine.export import ReadyCredential
@@ -75,13 +76,18 @@ def _stand_in(offered: OfferedConnection, url: str) -> ReadyCredential:
 def _without_secrets(environment: Mapping[str, str], offered: OfferedConnections) -> dict[str, str]:
     """Return an environment without the variables that the connections' secrets come from, or that hold one of them."""
     with hidden_frames():
-        secrets = [secret.reveal() for secret in offered.secrets]
+        secrets = [secret for secret in offered.secrets if len(secret.reveal()) >= _SHORTEST_SECRET]
         return {
             name: value
             for name, value in environment.items()
-            if name not in offered.secret_variables
-            and not any(len(one) >= _SHORTEST_SECRET and one in value for one in secrets)
+            if name not in offered.secret_variables and not _holds(value, secrets)
         }
+
+
+def _holds(value: str, secrets: Sequence[Secret]) -> bool:
+    """Return whether a value holds a secret, in one of the encodings that are masked in outputs too."""
+    mask, plain = Mask(secrets), os.fsencode(value)
+    return mask.feed(plain) + mask.end() != plain
 
 
 def _reaching_loopback(environment: dict[str, str]) -> dict[str, str]:

@@ -152,13 +152,12 @@ def require_text_or_json(formats: Sequence[tuple[str, str]]) -> tuple[tuple[str,
 
 
 def parse_duration(context: click.Context, parameter: click.Parameter, value: str | None) -> float | None:
-    """Return a duration in seconds: `30s`, `5m`, `1h`, or a number of seconds; at least one second, at most a week."""
+    """Return a duration in seconds: `30s`, `5m`, `1h`; at least one second, at most a week."""
     if value is None:
         return None
-    number, unit = (value[:-1], value[-1]) if value[-1:] in _UNITS_S else (value, "s")
-    try:
-        duration_s = float(number) * _UNITS_S[unit]
-    except ValueError:
+    try:  # a number without a unit could mean minutes
+        duration_s = float(value[:-1]) * _UNITS_S[value[-1:]]
+    except (ValueError, KeyError):
         duration_s = 0.0
     if not 1 <= duration_s <= _WEEK_S:  # also for `nan`
         raise UsageProblem(f"{source_of(context, parameter)} takes a time of 1s to 7d: 30s, 5m, 1h")

@@ -51,7 +51,7 @@ def run_monitor(settings: MonitorSettings, serving: Serving, options: Options) -
 
     Raises:
         UsageProblem: the flags don't fit together.
-        ConnformError: the manifest has errors, or the address or a file can't be used.
+        ConnformError: the manifest has errors, or the address, a file or the place of the state can't be used.
     """
     _require_sense(settings, serving)
     declared = read_declared(settings)
@@ -65,7 +65,9 @@ def run_monitor(settings: MonitorSettings, serving: Serving, options: Options) -
         server = stack.enter_context(_server(monitor, serving))
         with closing(server):
             if not options.quiet:
-                log(f"checks {_count(declared)} every {settings.interval_s:g} s; serves {_url(serving, server.port)}")
+                simulator = " against the simulator" if settings.simulate else ""
+                every = f"every {settings.interval_s:g} s"
+                log(f"checks {_count(declared)} {every}{simulator}; serves {_url(serving, server.port)}")
             server.start()
             asyncio.run(_run(monitor))
     log("ended")
@@ -119,6 +121,8 @@ def _require_sense(settings: MonitorSettings, serving: Serving) -> None:
         raise UsageProblem("--tls-key needs --tls-cert", "name the certificate, PEM, with --tls-cert")
     if serving.certificate and serving.is_insecure:
         raise UsageProblem("--tls-cert and --insecure-http contradict each other", "leave out one of them")
+    if any({"/", ":"}.intersection(name) for name in serving.allowed_hosts):
+        raise UsageProblem("--allowed-host takes a name alone, without scheme, port and path: monitor.acme.example")
     if is_loopback(serving.host) or serving.certificate:
         return
     if not serving.is_insecure:

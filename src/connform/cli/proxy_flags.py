@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from errno import EADDRINUSE
 from typing import TYPE_CHECKING
 
 import click
@@ -68,12 +69,12 @@ def serving_connections(
     except BadAddress as error:
         raise UsageProblem(str(error)) from None
     except OSError as error:
-        message = f"--listen: can't listen on {address}: {error.strerror}"
-        raise UsageProblem(message, "end what has that address, or name another") from None
+        message = f"--listen: can't listen on {address}: {error.strerror or error}"
+        hint = "end what has that address, or name another" if error.errno == EADDRINUSE else "name another address"
+        raise UsageProblem(message, hint) from None
     try:
         with serving(listener, routes, log, grace_s=grace_s) as urls:
             yield urls
     finally:
-        listener.close()
         if log:
             log.close()

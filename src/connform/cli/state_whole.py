@@ -34,7 +34,7 @@ def copy(
     to = StateLocation(to_url, to_key or "", state.repository, state.root)
     copied = copy_state(files, state=state, to=to, lock_timeout_s=lock_timeout_s, force=force)
     if copied.counts is None:
-        return f"nothing to do: this state was copied to {copied.target} before, which is in use since then\n"
+        return f"nothing to do: this state was copied to {copied.target} before, and that copy has been in use since\n"
     sources = " and ".join(copied.sources)
     key = f", and its key with --state-key {to_key} (CONNFORM_STATE_KEY)" if to_key else ""
     return (

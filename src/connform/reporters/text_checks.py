@@ -34,9 +34,9 @@ def check_facts(checks: View, look: Look) -> list[tuple[str, str]]:
 
 def render_checks(checks: View, look: Look) -> list[str]:
     """Return what the checks of a connection found: how many, since when, latency by hour, and the changes of verdict."""
-    result = f"{_painted(checks, look.paint)} since {clean(checks['since'])}"
+    result = f"{_painted(checks, look.paint)} since {time_text(checks['since'], look)}"
     number = format_count(sum(checks["counts"].values()), "check")
-    lines = [f"  {number} until {clean(checks['at'])}: {_counts(checks)}; {result}"]
+    lines = [f"  {number}, the latest {time_text(checks['at'], look)}: {_counts(checks)}; {result}"]
     if bars := latency_by_hour(checks["hours"], look.paint):
         lines.append(f"  by hour: {bars}")
     rows = [[f"  {_painted(one, look.paint)}", time_text(one["at"], look)] for one in checks["changes"]]
@@ -52,7 +52,9 @@ def latency_by_hour(hours: list[View], paint: Painter) -> str:
     if not known:
         return ""
     worst = max(one["worst_ms"] for one in latest if one["worst_ms"] is not None)
-    figures = f"median {min(known):.1f} to {max(known):.1f} ms, worst {worst:.1f} ms"
+    lowest, highest = f"{min(known):.1f}", f"{max(known):.1f}"
+    medians_text = lowest if lowest == highest else f"{lowest} to {highest}"
+    figures = f"median {medians_text} ms, worst {worst:.1f} ms"
     return f"{sparkline(zip(medians, verdicts, strict=True), paint)}  {figures}"
 
 

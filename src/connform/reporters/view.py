@@ -162,7 +162,11 @@ REPORT: JsonObject[Report] = JsonObject(
     ),
     (
         "unrecorded",
-        {"unrecorded": _UNRECORDED.each("unrecorded", "`check --record`, since 1.6: why results were not recorded.")},
+        {
+            "unrecorded": _UNRECORDED.each(
+                "unrecorded", "`check --record` and `monitor`, since 1.6: why results were not recorded."
+            )
+        },
     ),
     ("plan", {"plan": (_PLAN.schema, _PLAN.view)}),
     ("backends", {"backends": _BACKEND.each("backends", "`secrets backends`.")}),

@@ -53,6 +53,9 @@ class Monitor:
             declared: the connections.
             log: is told of changed verdicts, of reloads, and of what fails; holds no secret.
             simulated: the context of a simulated run, or `None`.
+
+        Raises:
+            ConnectionFailed: the state can't be where it is said to be, or a library is missing.
         """
         self.settings = settings
         self.status = Status(manifest_loaded_at=time())
@@ -67,6 +70,8 @@ class Monitor:
         """Their secrets; `None` until they were read."""
         self._seen = declared.fingerprint
         self._tables = StateTables(settings.state)
+        self._tables.declare(declared.connections.values())
+        self._tables.require()
         self._pauses = Pauses(settings.interval_s)
         self._local = LocalSchedule(settings.interval_s)
         self._running: dict[asyncio.Task[None], str] = {}
@@ -206,6 +211,7 @@ class Monitor:
                 self._log("the state database can be written again")
             self._local.is_in_use = False
             self.status.is_state_reachable = True
+            self.status.state_failure = None
             self._wake.set()
 
     def _lose_state(self, failure: ConnectionFailed) -> None:
@@ -213,6 +219,7 @@ class Monitor:
             self._log(f"the state database can't be used, checks go on: {failure.message}")
             self._local.begin(self.declared.connections)
         self.status.is_state_reachable = False
+        self.status.state_failure = failure
 
     async def _read_anew(self) -> None:
         """Read manifests when they change, and secrets when it is time."""

@@ -41,6 +41,15 @@ class StateTables:
         """Take the connections that are declared now."""
         self._folders = {one.name: Path() if self._state.url else one.base for one in connections}
 
+    def require(self) -> None:
+        """Set up the tables of the declared connections, without a look into a database.
+
+        Raises:
+            ConnectionFailed: `config_invalid` or `store_insecure`, a state can't be where it is said to be; `store_unavailable`, a library is missing.
+        """
+        for folder in set(self._folders.values()):
+            self._open(folder)
+
     def add(self, interval_s: float, slowed: Collection[str]) -> None:
         """Add all connections to the schedule, as `ScheduleTable.add`."""
         for tables, names in self._by_database(self._folders):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from connform.errors import ConnectionFailed
+
 
 @dataclass(slots=True)
 class Status:
@@ -15,6 +17,8 @@ class Status:
     """When the manifest at work was read, in seconds since 1970."""
     is_state_reachable: bool = False
     """Whether the state database took what was written last."""
+    state_failure: ConnectionFailed | None = None
+    """Why the state database can't be used; `None` while it can be."""
     recorded_at: float = 0.0
     """When something was last written to it, in seconds since 1970; 0 for never."""
     unrecorded: int = 0

@@ -84,8 +84,9 @@ def _stamp(path: str) -> tuple[int, ...]:
 def _read(path: str) -> frozenset[bytes]:
     with hidden_frames():
         try:
-            mode = stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116
-            if mode & _FORBIDDEN and not _is_mounted(path):
+            found = os.stat(path).st_mode  # noqa: PTH116
+            mode = stat.S_IMODE(found)
+            if stat.S_ISREG(found) and mode & _FORBIDDEN and not _is_mounted(path):
                 raise CredentialsUnreadable(f"{path}: others may use it, its mode is {mode:04o}; chmod 0600 {path}")
             text = read_regular(path, _MAX_BYTES).decode()
         except OSError as error:

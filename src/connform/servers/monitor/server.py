@@ -49,7 +49,7 @@ def bind(host: str, port: int) -> socket.socket:
             bound.close()
             raise
     except OSError as error:
-        raise ListenFailed(f"can't listen on {host}:{port}: {error.strerror}") from None
+        raise ListenFailed(f"can't listen on {host}:{port}: {error.strerror}; --listen names another address") from None
     return bound
 
 

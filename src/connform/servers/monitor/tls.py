@@ -46,13 +46,26 @@ class ServerCertificate:
     def _load(self, context: ssl.SSLContext) -> None:
         certificate, key = self._files
         try:
+            for path in self._files:
+                with open(path, "rb"):  # noqa: PTH123  (OpenSSL's error doesn't name the file)
+                    pass
             context.load_cert_chain(certificate, key, password=_no_password)
-        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-            reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
-            raise CertificateUnreadable(f"{certificate} and {key} can't be used: {reason}") from None
+        except ssl.SSLError as error:
+            reason = (
+                error.reason or "a certificate and its private key are needed, PEM; --tls-key names the file of the key"
+            )
+            raise CertificateUnreadable(f"{_names(certificate, key)} can't be used: {reason}") from None
+        except OSError as error:
+            raise CertificateUnreadable(f"{error.filename} can't be read: {error.strerror}") from None
+        except ValueError as error:
+            raise CertificateUnreadable(f"{_names(certificate, key)} can't be used: {error}") from None
 
     def _stamps(self) -> list[tuple[int, ...]]:
         return [_stamp(path) for path in self._files]
+
+
+def _names(certificate: str, key: str) -> str:
+    return certificate if certificate == key else f"{certificate} and {key}"
 
 
 def _no_password() -> str:

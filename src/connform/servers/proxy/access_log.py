@@ -50,13 +50,15 @@ class AccessLog:
     """Appends lines to a file, or to standard error."""
 
     def __init__(self, file: str) -> None:
-        """Open it; `-` is standard error.
+        """Open it; `-` is standard error. A pipe that nobody reads is an error, and not waited for.
 
         Raises:
             OSError: it can't be written.
         """
         self._descriptor = (
-            2 if file == "-" else os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _MODE)
+            2
+            if file == "-"
+            else os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, _MODE)
         )
 
     def write(self, entry: LoggedRequest) -> None:

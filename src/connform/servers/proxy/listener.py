@@ -34,12 +34,16 @@ class Listener(NamedTuple):
     file: str = ""
     """The file of a unix socket; empty for a port."""
 
-    def close(self) -> None:
-        """Close the socket, and remove its file."""
-        self.sock.close()
+    def remove_file(self) -> None:
+        """Remove the socket's file; only while the socket listens, since the next proxy may have its own there afterwards."""
         if self.file:
             with suppress(OSError):
                 Path(self.file).unlink()
+
+    def close(self) -> None:
+        """Remove the socket's file, and close the socket."""
+        self.remove_file()
+        self.sock.close()
 
 
 def listen(address: str) -> Listener:
@@ -83,6 +87,8 @@ def listen(address: str) -> Listener:
 
 
 def _unix(file: str) -> Listener:
+    if not file:
+        raise BadAddress("--listen: `unix:` is followed by the path of the socket's file, as `unix:/run/connform.sock`")
     path = Path(file).absolute()
     _remove_stale(path)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -99,12 +105,17 @@ def _unix(file: str) -> Listener:
 
 
 def _remove_stale(path: Path) -> None:
-    """Remove a socket that nobody listens on any more; anything else at that path is left alone."""
+    """Remove a socket that nobody listens on any more; anything else at that path is left alone.
+
+    Raises:
+        BadAddress: something else is there.
+    """
     try:
-        if not stat.S_ISSOCK(path.lstat().st_mode):
-            return
+        mode = path.lstat().st_mode
     except OSError:
         return
+    if not stat.S_ISSOCK(mode):
+        raise BadAddress(f"--listen: {path} exists and is no socket; remove it, or name another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(_PROBE_S)
         try:

@@ -23,13 +23,18 @@ _REWRITES = {
     b"x-sendfile",
 }
 _FORWARDED = re.compile(rb"x-forwarded-\S+")
-_METHOD_PARAMETERS = {b"_method", b"x-http-method-override", b"http_method", b"$method"}
+_METHOD_PARAMETERS = {b"_method", b"x_http_method_override", b"http_method", b"$method", b"$httpmethod"}
+_METHODS = {b"get", b"head", b"post", b"put", b"patch", b"delete"}
+_OTHER_TARGETS = {b"destination"}
+"""WebDAV's COPY and MOVE write to another path than their own (RFC 4918 §10.3)."""
+_IN_NAMES = re.compile(rb"[^a-z0-9]")
+_IN_PARAMETERS = re.compile(rb"[ .\[\-]")
 _FOREIGN_SITES = {b"cross-site", b"same-site"}
 
 
 def is_override(name: bytes) -> bool:
-    """Return whether a header changes the method, host or path that a server acts on; many take `_` for `-`."""
-    name = name.replace(b"_", b"-")
+    """Return whether a header changes the method, host or path that a server acts on; CGI takes `_` and `.` for `-`."""
+    name = _IN_NAMES.sub(b"-", name)
     return name in _METHOD_OVERRIDES or name in _REWRITES or bool(_FORWARDED.fullmatch(name))
 
 
@@ -71,10 +76,12 @@ def check_overrides(query: bytes, headers: Headers) -> None:
         Refusal: a header or a parameter would make a server act on another method, host or path.
     """
     for name, _ in headers:
-        if is_override(name):
+        if is_override(name) or name in _OTHER_TARGETS:
             message = f"under `allow`, the header `{name.decode('latin-1')}` is refused: a server could act on another request"
             raise Refusal(HTTPStatus.FORBIDDEN, "override_refused", message)
     for pair in re.split(rb"[&;]", query):
-        if unquote_to_bytes(pair.partition(b"=")[0].replace(b"+", b" ")).strip().lower() in _METHOD_PARAMETERS:
+        name, _, value = (unquote_to_bytes(part).strip().lower() for part in pair.replace(b"+", b" ").partition(b"="))
+        name = _IN_PARAMETERS.sub(b"_", name)  # as PHP reads it
+        if name in _METHOD_PARAMETERS or (name == b"method" and value in _METHODS):
             message = "under `allow`, a parameter of the query that changes the method is refused"
             raise Refusal(HTTPStatus.FORBIDDEN, "override_refused", message)

@@ -27,7 +27,7 @@ def serving(
     """Serve connections, and yield the base URL of each by its name.
 
     Args:
-        listener: the socket that listens.
+        listener: the socket that listens; it is closed at the end.
         routes: the connections by name.
         log: the access log.
         grace_s: how long requests under way may take when the block ends.
@@ -38,6 +38,7 @@ def serving(
     try:
         import uvicorn
     except ImportError:
+        listener.close()
         message = "the proxy needs the library uvicorn of the extra `connform[proxy]`, which is not installed"
         raise ConnectionFailed("config_invalid", message, "pip install uvicorn") from None
     from connform.servers.proxy.app import ProxyApp
@@ -67,9 +68,10 @@ def serving(
     try:
         yield {name: f"http://{listener.authority}/{secret_path}/{name}" for name in routes}
     finally:
+        listener.remove_file()
         server.should_exit = True
         thread.join()
-        listener.close()
+        listener.sock.close()
 
 
 async def _serve(server: object, listener: Listener, routes: Mapping[str, Route]) -> None:
