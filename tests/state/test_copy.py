@@ -183,13 +183,28 @@ def test_the_states_of_several_folders_become_one(tmp_path: Path, monkeypatch: p
     assert {one["action"] for one in planned.report["connections"]} == {"none"}, "outside of a repository, paths differ"
 
 
-def test_a_connection_that_two_folders_know_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("table", ["connform_connections", "connform_checks", "connform_grants", "connform_tokens"])
+def test_a_connection_that_two_folders_know_is_named(table: str, tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "connections.yaml").write_text(MANIFEST.format(name=folder))
-        Place(f"sqlite://{tmp_path}/{folder}/.connform").fill(["left"], [])
+        Place(f"sqlite://{tmp_path}/{folder}/.connform").fill(["left"], ["left"])
+    with closing(sqlite3.connect(tmp_path / "b/.connform/state.sqlite3")) as database, database:
+        for one in ("connections", "history", "checks", "verdicts", "hours", "grants", "tokens"):
+            if f"connform_{one}" != table:
+                database.execute(f"DELETE FROM connform_{one}")
     run = run_here("-f", "a", "-f", "b", "state", "copy", "--to", f"sqlite://{tmp_path}/all", cwd=tmp_path)
     assert (run.code, "left is recorded in" in run.err) == (7, True)
+
+
+def test_a_former_specification_that_two_folders_have_is_copied_once(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "connections.yaml").write_text(MANIFEST.format(name=folder))
+        Place(f"sqlite://{tmp_path}/{folder}/.connform").fill([folder], [])
+    run = run_here("-f", "a", "-f", "b", "state", "copy", "--to", f"sqlite://{tmp_path}/all", cwd=tmp_path)
+    assert (run.code, run.err) == (0, "")
+    assert len(Place(f"sqlite://{tmp_path}/all").content()["connform_meta"]) == 1
 
 
 def test_a_renewal_that_is_under_way_is_waited_for(

@@ -32,12 +32,17 @@ class ContentTable(NamedTuple):
     """How many columns the primary key has."""
     condition: str = "true"
     """Which rows."""
+    conflict: str = ""
+    """What to do with a row that is there already, `ON CONFLICT …`; by default it is an error."""
 
 
 RECORDS = ContentTable("connform_connections", COLUMNS)
 HISTORY = ContentTable("connform_history", ("connection", "at", "attempt"), 2)
 FORMER_SPECS = ContentTable(
-    "connform_meta", ("name", "value"), condition=f"substr(name, 1, {len(FORMER)}) = '{FORMER}'"
+    "connform_meta",
+    ("name", "value"),
+    condition=f"substr(name, 1, {len(FORMER)}) = '{FORMER}'",
+    conflict="ON CONFLICT DO NOTHING",  # a connection that moved to another folder left the same in both
 )
 CHECKS = ContentTable("connform_checks", CHECK_COLUMNS)
 VERDICTS = ContentTable("connform_verdicts", ("connection", *VerdictChange._fields), 2)
@@ -71,7 +76,7 @@ def copy_rows(source: Execute, target: Execute, table: ContentTable, change: Cal
     count = 0
     last: Row = ()
     while rows := source(f"{select}{following if last else ''} ORDER BY {key} LIMIT {_PAGE_ROWS}", last):
-        insert(target, table.name, table.columns, list(map(change, rows)) if change else rows)
+        insert(target, table.name, table.columns, list(map(change, rows)) if change else rows, table.conflict)
         count, last = count + len(rows), rows[-1][: table.key_columns]
     return count
 

@@ -12,7 +12,16 @@ from secrets import token_hex
 from typing import NamedTuple
 
 from connform.database.cipher import Cipher
-from connform.database.content import CONTENT, RECORDS, ContentTable, Row, copy_rows, delete_rows, has_rows
+from connform.database.content import (
+    CONTENT,
+    FORMER_SPECS,
+    RECORDS,
+    ContentTable,
+    Row,
+    copy_rows,
+    delete_rows,
+    has_rows,
+)
 from connform.database.copy_marks import CopiedTo, CopyMarks, read_marks, write_marks
 from connform.database.grant_table import GrantTable
 from connform.database.interface import Execute
@@ -23,6 +32,11 @@ from connform.database.state_changes import repository_of, set_repository
 
 _ID_BYTES = 16
 SEALED = tuple(ContentTable(part.table, part.columns) for part in (GRANTS, TOKENS))
+_NAMES = " UNION ".join(
+    f"SELECT {each.columns[0]} FROM {each.name}"  # noqa: S608  (constants)
+    for each in (*CONTENT, *SEALED)
+    if each is not FORMER_SPECS
+)
 _DELETE_STAMPS = "DELETE FROM connform_stamps"
 _FILE = RECORDS.columns.index("file")
 
@@ -52,9 +66,8 @@ def has_content(target: Execute) -> bool:
 
 
 def names_in(execute: Execute) -> set[str]:
-    """Return the names of the connections that have a record or a grant."""
-    rows = execute("SELECT connection FROM connform_connections UNION SELECT connection FROM connform_grants")
-    return {name for (name,) in rows}
+    """Return the names of the connections of which it holds anything."""
+    return {name for (name,) in execute(_NAMES)}
 
 
 def copy_content(
