@@ -111,8 +111,10 @@ def test_manifests_are_read_anew_and_the_last_good_one_stays_at_work(api: Api, s
         seen = len(api.looks["two"])
         monitor.until(lambda: len(api.looks["two"]) > seen)
         assert monitor.get("/readyz").status == 200
+        assert b"unknown-auth-method" in monitor.get("/").body
         swap(manifest(server.port, ["three"]), "..2026_4")
         monitor.until(lambda: "three" in api.looks)
+        assert b"unknown-auth-method" not in monitor.get("/").body
         assert monitor.metric("connform_manifest_last_reload_successful") == 1
         assert monitor.metric(CHECKS, name="two") is None
         assert monitor.end() == 0

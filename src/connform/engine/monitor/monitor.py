@@ -247,9 +247,10 @@ class Monitor:
             declared = await asyncio.to_thread(read_declared, self.settings)
         except ConnformError as failure:
             self.status.is_manifest_valid = False
+            self.status.refused = failure.diagnostics if isinstance(failure, ManifestInvalid) else ()
             self._log(f"the changed manifest is not used, the last good one stays at work: {_first_line(failure)}")
             return
-        self.status.is_manifest_valid = True
+        self.status.is_manifest_valid, self.status.refused = True, ()
         self.status.manifest_loaded_at = time()
         await self._use(declared)
         self._log(f"read the manifest anew: {len(declared.connections)} connections")

@@ -62,10 +62,12 @@ class Overview:
             self._histories = {name: one._replace(changes=(), hours=()) for name, one in histories.items()}
         for name, check in self._monitor.results.unrecorded().items():
             histories[name] = _with_latest(histories.get(name), check)
-        failure = self._monitor.status.state_failure
+        status = self._monitor.status
+        failure = status.state_failure
         reports = tuple(_report(connection, histories.get(connection.name)) for connection in connections)
         return declared.report._replace(
             command="monitor",
+            diagnostics=(*declared.report.diagnostics, *status.refused),
             connections=reports,
             connection_count=len(reports),
             simulated=self._monitor.settings.simulate,

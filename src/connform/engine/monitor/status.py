@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from connform.diagnostics import Diagnostic
 from connform.errors import ConnectionFailed
 
 
@@ -13,6 +14,8 @@ class Status:
 
     is_manifest_valid: bool = True
     """Whether the manifest at work is the one that lies there now."""
+    refused: tuple[Diagnostic, ...] = ()
+    """What is wrong with the one that lies there now, if it isn't."""
     manifest_loaded_at: float = 0.0
     """When the manifest at work was read, in seconds since 1970."""
     is_state_reachable: bool = False
