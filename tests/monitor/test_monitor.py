@@ -37,7 +37,7 @@ def test_verdicts_are_shown_recorded_and_logged_once_and_no_secret_is(api: Api, 
     (tmp_path / "connections.yaml").write_text(manifest(server.port, ["good", "bad", "busy"]))
     with Monitor(tmp_path, *FAST, key=API_KEY) as monitor:
         for name, verdict, least in (("good", "ready", 2), ("bad", "failed", 2), ("busy", "unknown", 1)):
-            monitor.until(lambda: (monitor.metric(CHECKS, name=name, verdict=verdict) or 0) >= least)  # noqa: B023
+            monitor.until(lambda: (monitor.metric(CHECKS, name=name, verdict=verdict) or 0) >= least)  # noqa: B023  (called before the loop goes on)
             for other in ("ready", "failed", "unknown"):
                 assert monitor.metric("connform_connection_verdict", name=name, verdict=other) == (other == verdict)
         assert monitor.metric("connform_connection_fault_info", name="busy", **{"class": "rate_limited"}) == 1
@@ -77,7 +77,7 @@ def test_a_second_process_goes_on_with_what_was_recorded(api: Api, server: Serve
     for number in (signal.SIGTERM, signal.SIGINT):
         seen = len(api.looks.get("one", []))
         with Monitor(tmp_path, *FAST, log=number.name) as monitor:
-            monitor.until(lambda: (monitor.metric(CHECKS, name="one", verdict="ready") or 0) > seen)  # noqa: B023
+            monitor.until(lambda: (monitor.metric(CHECKS, name="one", verdict="ready") or 0) > seen)  # noqa: B023  (called before the loop goes on)
             assert monitor.end(number) == 0
     assert "one: ready" in (tmp_path / "SIGTERM").read_text()
     assert "one: ready" not in (tmp_path / "SIGINT").read_text()  # it was ready before

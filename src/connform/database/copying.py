@@ -73,7 +73,7 @@ def names_in(execute: Execute) -> set[str]:
 def copy_content(
     sources: Sequence[OpenDatabase], target: OpenDatabase, files: Mapping[str, str], identity: Mapping[str, str]
 ) -> dict[str, int]:
-    """Replace the content of a database by that of others, and return how many rows of each table it has then.
+    """Replace the content of a database by that of others, and return how many rows of each table were copied.
 
     Args:
         sources: the databases to copy, of which no two know the same connection.

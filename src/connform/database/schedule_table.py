@@ -77,7 +77,7 @@ class ScheduleTable:
                 if name not in known:
                     execute(_ADD, (name, now + random() * spread_s))  # noqa: S311  (no secret)
                 elif known[name] < now - interval_s or (known[name] > now + interval_s and name not in slowed):
-                    execute(_MOVE, (now + random() * spread_s, name, known[name]))  # noqa: S311
+                    execute(_MOVE, (now + random() * spread_s, name, known[name]))  # noqa: S311  (the same)
 
     def claim(self, names: Collection[str], most: int, lease_s: float) -> Claim:
         """Claim connections that are due and that no living replica has claimed.

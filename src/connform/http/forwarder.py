@@ -81,7 +81,7 @@ class Forwarder(AsyncPinnedTransport):
         finally:
             log.end()
 
-    def _wire_request(self, request: ForwardedRequest, step: SendRequest) -> httpcore.Request:  # type: ignore[override]
+    def _wire_request(self, request: ForwardedRequest, step: SendRequest) -> httpcore.Request:  # type: ignore[override]  # of its own kind of request
         """Return the request for httpcore; call it inside of the deadline and of `hidden_frames`."""
         self._require_open()
         target = request.target

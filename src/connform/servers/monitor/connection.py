@@ -23,7 +23,7 @@ class BoundedConnection(H11Protocol):
     _timer: asyncio.TimerHandle | None = None
     _is_idle = False
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio's own signature is wider
         super().connection_made(transport)
         if len(self.connections) > MAX_CONNECTIONS:
             transport.abort()

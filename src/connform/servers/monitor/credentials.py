@@ -84,7 +84,7 @@ def _stamp(path: str) -> tuple[int, ...]:
 def _read(path: str) -> frozenset[bytes]:
     with hidden_frames():
         try:
-            found = os.stat(path).st_mode  # noqa: PTH116
+            found = os.stat(path).st_mode  # noqa: PTH116  (as for `read_regular`)
             mode = stat.S_IMODE(found)
             if stat.S_ISREG(found) and mode & _FORBIDDEN and not _is_mounted(path):
                 raise CredentialsUnreadable(f"{path}: others may use it, its mode is {mode:04o}; chmod 0600 {path}")

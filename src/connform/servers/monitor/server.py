@@ -63,8 +63,8 @@ class Server:
             ListenFailed: a library is missing.
         """
         try:
-            import prometheus_client  # noqa: F401
-            import uvicorn  # noqa: F401
+            import prometheus_client  # noqa: F401  (only whether it is there)
+            import uvicorn  # noqa: F401  (the same)
         except ImportError:
             message = "the monitor needs optional libraries: pip install prometheus-client uvicorn"
             raise ListenFailed(message) from None

@@ -75,7 +75,7 @@ def _no_password() -> str:
 
 def _stamp(path: str) -> tuple[int, ...]:
     try:
-        status = os.stat(path)  # noqa: PTH116
+        status = os.stat(path)  # noqa: PTH116  (as for `read_regular`)
     except OSError:
         return ()
     return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size

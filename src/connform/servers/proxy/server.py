@@ -8,11 +8,15 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from connform.errors import ConnectionFailed
 from connform.servers.proxy.access_log import AccessLog
 from connform.servers.proxy.listener import Listener
 from connform.servers.proxy.route import Route
+
+if TYPE_CHECKING:
+    import uvicorn
 
 _SECRET_PATH_BYTES = 24
 """192 bits."""
@@ -74,7 +78,7 @@ def serving(
         listener.sock.close()
 
 
-async def _serve(server: object, listener: Listener, routes: Mapping[str, Route]) -> None:
-    await server.serve(sockets=[listener.sock])  # type: ignore[attr-defined]
+async def _serve(server: uvicorn.Server, listener: Listener, routes: Mapping[str, Route]) -> None:
+    await server.serve(sockets=[listener.sock])
     for route in routes.values():
         await route.forwarder.aclose()
