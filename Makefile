@@ -73,7 +73,7 @@ docs: $(VENV)/.docs ## build the documentation into build/site; a warning fails
 bench: $(VENV)/.dev ## measure against the peers: connform as users install it, without what the tests need
 	rm -rf $(VENV)/bench && $(PYTHON) -m venv $(VENV)/bench
 	$(VENV)/bench/bin/python -m pip --quiet --disable-pip-version-check install --constraint constraints.txt '.[simulator,proxy]'
-	PATH="$(CURDIR)/$(VENV)/bench/bin:$$PATH" $(BIN)/python benchmarks/run.py $(ARGS)
+	PATH="$(CURDIR)/$(VENV)/bench/bin:$$PATH" $(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: format
 format: $(VENV)/.dev ## lay out and mend what a tool can

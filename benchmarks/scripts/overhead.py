@@ -12,7 +12,9 @@ import ssl
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -32,7 +34,7 @@ api = {
 auth = {"method": "api_key", "api_key": "env://ACME_KEY"}
 manifest.write_text(json.dumps({"version": 1, "connections": {"acme": {**api, "auth": auth}}}))
 ready = connform.load(manifest)["acme"]
-bare = {
+bare: dict[str, Any] = {
     "base_url": ready.base_url,
     "headers": {"X-Api-Key": KEY},
     "verify": ssl.create_default_context(cafile=ca_file),
@@ -62,24 +64,32 @@ async def many_at_once(client: httpx.AsyncClient) -> float:
 def compare_one() -> dict[str, float]:
     found: dict[str, list[float]] = {"connform": [], "httpx": []}
     with ready.client() as ours, httpx.Client(**bare) as theirs:
-        for _ in range(rounds + 1):
-            found["connform"].append(one_at_a_time(ours))
-            found["httpx"].append(one_at_a_time(theirs))
-    return _medians(found, requests)
+        for turn in turns(("connform", ours), ("httpx", theirs)):
+            for who, client in turn:
+                found[who].append(one_at_a_time(client))
+    return medians(found, requests)
 
 
 async def compare_many() -> dict[str, float]:
     found: dict[str, list[float]] = {"connform": [], "httpx": []}
     async with ready.async_client() as ours, httpx.AsyncClient(**bare) as theirs:
-        for _ in range(rounds + 1):
-            found["connform"].append(await many_at_once(ours))
-            found["httpx"].append(await many_at_once(theirs))
-    return _medians(found, requests // AT_ONCE * AT_ONCE)
+        for turn in turns(("connform", ours), ("httpx", theirs)):
+            for who, client in turn:
+                found[who].append(await many_at_once(client))
+    return medians(found, requests // AT_ONCE * AT_ONCE)
 
 
-def _medians(found: dict[str, list[float]], number: int) -> dict[str, float]:
-    """Leave the first round out, in which connections are made."""
-    return {who: statistics.median(seconds[1:]) / number * 1e6 for who, seconds in found.items()}
+def turns(*both: Any) -> Iterator[Any]:
+    """Yield both for each round, and for one more in which connections are made; in turns as A B and B A."""
+    for number in range(rounds + 1):
+        yield both if number % 2 else both[::-1]
+
+
+def medians(found: dict[str, list[float]], number: int) -> dict[str, float]:
+    """Return the microseconds of a request, and the median of the ratios in each round; without the first round."""
+    ratio = statistics.median(a / b for a, b in zip(found["connform"][1:], found["httpx"][1:], strict=True))
+    each = {who: statistics.median(seconds[1:]) / number * 1e6 for who, seconds in found.items()}
+    return each | {"ratio": ratio}
 
 
 print(json.dumps({"1": compare_one(), "32": asyncio.run(compare_many())}))

@@ -1,9 +1,10 @@
-"""Runs jobs of several tools in turn, checks that each did its work, and turns the times into tables and goals."""
+"""Runs jobs of several tools in turn, and checks that each did its work."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,9 +12,11 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
+
+from benchmarks.kit.figures import Figures
 
 LIMIT_S = 600
+SLOW_ROUNDS = 3
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "CONNFORM", "TF_"))}
 """What the jobs see: nothing that changes how Python starts (PYTHONDONTWRITEBYTECODE alone makes it four times slower)."""
 
@@ -24,6 +27,8 @@ class WrongAnswer(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
+    """What one run of a command gave; its peak memory is in megabytes."""
+
     exit_code: int
     seconds: float
     peak_mb: float
@@ -41,29 +46,25 @@ class Job:
     """Whether exit code and output are those of the whole job, done."""
     environment: dict[str, str] = field(default_factory=dict)
     cwd: Path | None = None
+    is_slow: bool = False
+    """It runs for seconds: no warm-up run, and no more than the first `SLOW_ROUNDS` rounds."""
 
 
-@dataclass
-class Figures:
-    """What the rounds of one job gave, in their order."""
-
-    seconds: list[float] = field(default_factory=list)
-    peak_mb: list[float] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-
-    @property
-    def median_s(self) -> float:
-        return median(self.seconds)
-
-    @property
-    def median_mb(self) -> float:
-        return median(self.peak_mb)
+def says(pattern: str, exit_code: int = 0) -> Callable[[Outcome], bool]:
+    """Return the condition that a job ends with this code and says this on standard output."""
+    return lambda outcome: outcome.exit_code == exit_code and bool(re.search(pattern, outcome.stdout))
 
 
 def find(tool: str) -> str:
     """Return the path of a tool: on the PATH, else beside this Python; empty where it isn't installed."""
     beside = str(Path(sys.executable).parent)
     return shutil.which(tool) or shutil.which(tool, path=beside) or ""
+
+
+def python_of_connform() -> str:
+    """Return the interpreter beside `connform`, which has what its users install; this one, where none is there."""
+    beside = Path(find("connform")).with_name("python")
+    return str(beside) if beside.exists() else sys.executable
 
 
 def run(job: Job, folder: Path) -> Outcome:
@@ -74,11 +75,10 @@ def run(job: Job, folder: Path) -> Outcome:
     """
     result, stdout, stderr = (folder / name for name in ("result.json", "stdout.txt", "stderr.txt"))
     launcher = [sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py"))]
-    environment = {**ENVIRONMENT, **job.environment}
     with subprocess.Popen(
         [*launcher, str(result), str(stdout), str(stderr), *job.argv],
         cwd=job.cwd or folder,
-        env=environment,
+        env={**ENVIRONMENT, **job.environment},
         start_new_session=True,
     ) as process:
         try:
@@ -101,48 +101,23 @@ def run(job: Job, folder: Path) -> Outcome:
     return outcome
 
 
-def interleave(jobs: Sequence[Job], rounds: int, folder: Path) -> dict[str, Figures]:
-    """Run every job once for warmth, then all of them in each round, in an order that turns: A B C, B C A, …"""
+def interleave(jobs: Sequence[Job], rounds: int, folder: Path, *, is_warmed: bool = True) -> dict[str, Figures]:
+    """Run every job once for warmth, then all of them in each round, in an order that turns: A B C, B C A, …
+
+    Raises:
+        WrongAnswer: of the first job that did not do its work.
+    """
     for job in jobs:
-        run(job, folder)
+        if is_warmed and not job.is_slow:
+            run(job, folder)
     figures = {job.tool: Figures() for job in jobs}
     for number in range(rounds):
         shift = number % len(jobs)
         for job in (*jobs[shift:], *jobs[:shift]):
+            if job.is_slow and number >= SLOW_ROUNDS:
+                continue
             outcome = run(job, folder)
             figures[job.tool].seconds.append(outcome.seconds)
             figures[job.tool].peak_mb.append(outcome.peak_mb)
-            figures[job.tool].outcomes.append(outcome)
+            figures[job.tool].stdouts.append(outcome.stdout)
     return figures
-
-
-def ratio(figures: dict[str, Figures], tool: str, peer: str) -> float | None:
-    """Return the median over the rounds of one tool's time in terms of another's; None without that peer."""
-    if tool not in figures or peer not in figures:
-        return None
-    return median(a / b for a, b in zip(figures[tool].seconds, figures[peer].seconds, strict=True))
-
-
-def table(figures: dict[str, Figures], base: str) -> list[str]:
-    """Return Markdown: median, least and most, ratio to `base`, peak memory."""
-    lines = [f"| tool | median | least and most | ratio to {base} | peak memory |", "|---|---|---|---|---|"]
-    for tool, one in figures.items():
-        times = f"{shown(one.median_s)} | {shown(min(one.seconds))}, {shown(max(one.seconds))}"
-        lines.append(f"| {tool} | {times} | {ratio(figures, tool, base):.2f} | {one.median_mb:.0f} MB |")
-    return lines
-
-
-def shown(seconds: float) -> str:
-    """Return a time with three digits that count."""
-    if seconds >= 1:
-        return f"{seconds:.2f} s"
-    milliseconds = seconds * 1000
-    return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.2f} ms"
-
-
-def goal(text: str, measured: float | None, limit: float, unit: str = "") -> str:
-    """Return one line that says whether a goal is met; `measured` is None where the peer isn't installed."""
-    if measured is None:
-        return f"- not judged: {text} (the peer is not installed)"
-    verdict = "met" if measured <= limit else "**missed**"
-    return f"- {verdict}: {text} ≤ {limit:.3g}{unit}: {measured:.3g}{unit}"

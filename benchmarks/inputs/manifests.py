@@ -1,4 +1,4 @@
-"""Writes the same named connections as a connform manifest and as a Terraform module; with mistakes on request."""
+"""Writes named connections as a connform manifest."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def write_manifest_with_providers(path: Path, count: int, providers: int) -> Non
 def yaml_lines(value: dict[str, Any], indent: str) -> Iterator[str]:
     """Yield a mapping in block style, one key a line."""
     for key, item in value.items():
-        if isinstance(item, dict):
+        if item and isinstance(item, dict):
             yield f"{indent}{key}:\n"
             yield from yaml_lines(item, indent + "  ")
         elif isinstance(item, list):
@@ -98,56 +98,6 @@ def write_manifest(path: Path, connections: Iterable[tuple[str, dict[str, Any]]]
             file.writelines(yaml_lines({name: one}, "  "))
 
 
-MISTAKES = (
-    ("environment: ", "environment: prodution", "unknown-environment"),
-    ("method: ", "method: magic", "unknown-auth-method"),
-    ("total_s: ", "total_s: soon", "wrong-type"),
-    ("owner: ", "ownr: team@acme.example", "unknown-key"),
-    ("tags: ", "tags: {batch: customer}", "wrong-type"),
-)
-"""The start of a line, what stands there instead, and what connform calls it."""
-
-
-def write_manifest_with_mistakes(path: Path, count: int, every: int) -> set[tuple[int, str]]:
-    """Write one manifest with one mistake in one of `every` connections; return lines and codes of the mistakes."""
-    planted = set()
-    number_of_line = HEAD.count("\n")
-    with path.open("w", encoding="utf-8") as file:
-        file.write(HEAD)
-        for number in range(count):
-            lines = list(yaml_lines({name_of(number): connection(number)}, "  "))
-            if number % every == every // 2:
-                start, instead, code = MISTAKES[number // every % len(MISTAKES)]
-                at = next(index for index, line in enumerate(lines) if line.lstrip().startswith(start))
-                lines[at] = lines[at].partition(start)[0] + instead + "\n"
-                planted.add((number_of_line + at + 1, code))
-            file.writelines(lines)
-            number_of_line += len(lines)
-    return planted
-
-
-TERRAFORM_TYPE = """object({
-    environment = string
-    region      = optional(string)
-    instance    = optional(string)
-    auth = object({
-      method        = string
-      api_key       = optional(string)
-      token         = optional(string)
-      client_id     = optional(string)
-      client_secret = optional(string)
-      redirect_uri  = optional(string)
-      scopes        = optional(list(string))
-    })
-    owner    = string
-    tags     = list(string)
-    timeouts = object({ total_s = number })
-  })"""
-
-
-def write_terraform(path: Path, count: int) -> None:
-    """Write a typed variable for each connection, with its values as the default."""
-    with path.open("w", encoding="utf-8") as file:
-        for number in range(count):
-            default = json.dumps(connection(number), indent=2)  # an expression of Terraform's language as well
-            file.write(f'variable "{name_of(number)}" {{\n  type = {TERRAFORM_TYPE}\n  default = {default}\n}}\n')
+def write_connections(path: Path, count: int, **changed: object) -> None:
+    """Write one manifest of so many connections, each with the same changes."""
+    write_manifest(path, ((name_of(number), connection(number) | changed) for number in range(count)))

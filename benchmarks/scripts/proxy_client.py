@@ -60,6 +60,7 @@ class Target:
                 sock.sendall(self._request)
             while len(times) < requests:
                 for key, _ in selector.select():
+                    assert isinstance(key.fileobj, socket.socket)
                     sock = key.fileobj
                     piece = sock.recv(65536)
                     received[sock] += piece
