@@ -75,6 +75,10 @@ bench: $(VENV)/.dev ## measure against the peers: connform as users install it, 
 	$(VENV)/bench/bin/python -m pip --quiet --disable-pip-version-check install --constraint constraints.txt '.[simulator,proxy]'
 	PATH="$(CURDIR)/$(VENV)/bench/bin:$$PATH" $(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: benchpage
+benchpage: $(VENV)/.dev ## put what the last whole `make bench` printed into docs/explanation/benchmarks.md
+	$(BIN)/python -m benchmarks.page
+
 .PHONY: format
 format: $(VENV)/.dev ## lay out and mend what a tool can
 	$(BIN)/ruff format

@@ -27,13 +27,13 @@ VERSIONS = {
 """Tool → the command that says its version."""
 
 
-def about(folder: Path) -> Iterator[str]:
-    """Yield lines of Markdown."""
+def about(folder: Path, starts: int) -> Iterator[str]:
+    """Yield lines of Markdown; Python is started so often to see how long that takes."""
     changed = "with changes that are not committed" if _said("git", "status", "--porcelain") else "a clean tree"
     yield f"- Commit {_said('git', 'rev-parse', '--short=12', 'HEAD') or 'unknown'}, {changed}"
     yield f"- {os.cpu_count()} cores ({_processor()}), {platform.system()} {platform.release().partition('-')[0]}"
     bare = Job("python", [python_of_connform(), "-c", ""], lambda outcome: outcome.exit_code == 0)
-    start = interleave([bare], 21, folder)["python"].median_s
+    start = interleave([bare], starts, folder)["python"].median_s
     yield f"- Python {platform.python_version()}; it starts and ends in {shown(start)}"
     yield f"- {'; '.join(_versions())}"
 

@@ -13,6 +13,7 @@ from html import escape
 WIDTH, LEFT, RIGHT, TOP, HEIGHT, GAP = 480, 64, 128, 44, 236, 84
 """Of the picture, the margins, and each panel, in pixels."""
 LINE = 15
+MOST_POWERS = 3
 LIGHT = ("#0b5cad", "#a13d00", "#106b3c", "#7a2ea0", "#9a1c4b")
 DARK = ("#7ab8ff", "#ffab73", "#6fd89c", "#d29bff", "#ff8fb4")
 STYLE = """\
@@ -59,8 +60,8 @@ def _colours(colours: Sequence[str]) -> str:
 
 def _panel(sizes: Sequence[int], panel: Panel, top: int) -> list[str]:
     right, bottom = WIDTH - RIGHT, top + HEIGHT
-    values = [value for curve in panel.curves.values() for value in curve]
-    least, most = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    ticks = _ticks([value for curve in panel.curves.values() for value in curve])
+    least, most = math.log10(ticks[0]), math.log10(ticks[-1])
 
     def x(size: float) -> float:
         return LEFT + (right - LEFT) * math.log10(size / sizes[0]) / math.log10(sizes[-1] / sizes[0])
@@ -69,10 +70,10 @@ def _panel(sizes: Sequence[int], panel: Panel, top: int) -> list[str]:
         return bottom - HEIGHT * (math.log10(value) - least) / (most - least)
 
     parts = [f'<text class="title" x="{LEFT}" y="{top - 18}">{panel.title} ({panel.unit}) by connections</text>']
-    for power in range(least, most + 1):
-        at = y(10**power)
+    for tick in ticks:
+        at = y(tick)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{at:.1f}" y2="{at:.1f}"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{10.0**power:,.10g}</text>')
+        parts.append(f'<text x="{LEFT - 8}" y="{at + 4:.1f}" text-anchor="end">{tick:,.10g}</text>')
     for size in sizes:
         at = x(size)
         parts.append(f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{top}" y2="{bottom}"/>')
@@ -83,6 +84,16 @@ def _panel(sizes: Sequence[int], panel: Panel, top: int) -> list[str]:
         parts.append(f'<polyline class="curve c{number}" points="{points}"/>')
         parts.append(f'<text class="n{number}" x="{right + 8}" y="{names[name] + 4:.1f}">{escape(name)}</text>')
     return parts
+
+
+def _ticks(values: Sequence[float]) -> list[float]:
+    """Return 1, 2 and 5 of each power of ten, from below the values to above them; the powers alone, where that is much."""
+    powers = range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
+    steps = (1, 2, 5) if len(powers) <= MOST_POWERS else (1,)
+    ticks = [step * 10.0**power for power in powers for step in steps]
+    below = max(tick for tick in ticks if tick <= min(values))
+    above = min((tick for tick in ticks if tick >= max(values)), default=ticks[-1])
+    return [tick for tick in ticks if below <= tick <= above]
 
 
 def _apart(heights: dict[str, float]) -> dict[str, float]:

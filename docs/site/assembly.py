@@ -31,6 +31,8 @@ class Assembly:
         source = ROOT / path
         if path == "docs" or path.startswith("docs/"):
             inside = path.removeprefix("docs").removeprefix("/")
+            if source.is_file() and source.suffix != ".md":
+                self._copy(source, inside)
             return f"{inside}/index.md".removeprefix("/") if source.is_dir() else inside
         if path in PROJECT:
             return f"project/{path.lower()}"
