@@ -66,7 +66,7 @@ def measure(names: list[str], root: Path, *, is_smoke: bool) -> int:
         bench.folder.mkdir()
         try:
             BENCHMARKS[name](bench)
-        except WrongAnswer as answer:
+        except (WrongAnswer, subprocess.SubprocessError) as answer:
             wrong.append(name)
             bench.tell([f"WRONG ANSWER: {answer}"])
         for reason in sorted(bench.missing):

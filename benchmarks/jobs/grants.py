@@ -37,8 +37,10 @@ def grants(bench: Bench) -> None:
         (Job("check, a renewal each", check, ready, secret), renewed),
         (Job("check again", check, ready, secret), renewed),
     ]
-    found = {job.tool: (run(job, bench.folder), number) for job, number in jobs}
-    calls = json.loads(server.communicate(timeout=60)[0])["token_calls"]
+    try:
+        found = {job.tool: (run(job, bench.folder), number) for job, number in jobs}
+    finally:
+        calls = json.loads(server.communicate(timeout=60)[0])["token_calls"]
     bench.tell(
         [
             "| command | grants | seconds | for each | peak memory |",

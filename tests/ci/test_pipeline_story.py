@@ -21,7 +21,7 @@ from tests.ci.gitlab_api import TOKEN, GitLab, running_gitlab
 from tests.ci.gitlab_runner import Shell, chosen, pipeline
 from tests.conftest import require_library, require_peer
 from tests.database.postgres import Postgres, running_postgres
-from tests.end_to_end.running import AS_INSTALLED, COMMAND, Run, environment, run_here
+from tests.end_to_end.running import AS_INSTALLED, COMMAND, Run, command_environment, run_here
 
 pytestmark = pytest.mark.timeout(110)  # many processes, one after the other
 
@@ -78,7 +78,7 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, s
     require_library("trustme")
     ca_file = tmp_path_factory.mktemp("simulator") / "ca.pem"
     with subprocess.Popen(
-        [COMMAND, "simulator", "--ca-file", ca_file], env=environment(AS_INSTALLED), stdout=subprocess.PIPE, text=True
+        [COMMAND, "simulator", "--ca-file", ca_file], env=command_environment(), stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         found = next(found for line in process.stdout if (found := re.match(r"address +(\S+)", line)))

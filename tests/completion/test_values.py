@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.running import COMMAND, run_program
+from tests.end_to_end.running import run
 
 MANIFEST = """\
 version: 1
@@ -25,7 +25,7 @@ def offered(line: str, folder: Path) -> list[str]:
     """Return what bash is told behind `line`: the last word is the one that is being written, perhaps empty."""
     words = line.split(" ")
     variables = {"_CONNFORM_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
-    ended = run_program(COMMAND, cwd=folder, env=variables)
+    ended = run(cwd=folder, env=variables)
     assert (ended.code, ended.err) == (0, "")
     return [item.partition(",")[2] for item in ended.out.split()]
 
@@ -74,7 +74,7 @@ def test_a_word_is_completed(line: str, expected: list[str], tmp_path: Path) -> 
 def test_a_file_is_the_shells_own_business(line: str, tmp_path: Path) -> None:
     words = line.split(" ")
     variables = {"_CONNFORM_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
-    assert run_program(COMMAND, cwd=tmp_path, env=variables).out.startswith("file,")
+    assert run(cwd=tmp_path, env=variables).out.startswith("file,")
 
 
 @pytest.mark.parametrize("line", ["connform check -f other.yaml -c ", "connform -f other.yaml show "])
@@ -116,7 +116,7 @@ def test_no_name_and_no_tag_is_offered_but_a_valid_one(line: str, shell: str, tm
         "COMP_WORDS": line,
         "COMP_CWORD": "" if shell == "fish" else str(len(words) - 1),
     }
-    shown = run_program(COMMAND, cwd=tmp_path, env=variables).out
+    shown = run(cwd=tmp_path, env=variables).out
     expected = "ok:x/1" if "--tag" in line else "ok-1"
     assert expected in shown.replace("\\", "")
     rest = shown.replace("ok:x/1", "").replace("ok\\:x/1", "").replace("ok-1", "").replace("plain", "")

@@ -20,6 +20,7 @@ import pytest
 
 from connform.cli.main import main
 from tests.canary import API_KEY, VARIABLE, assert_no_canary
+from tests.end_to_end.forked import forked
 
 COMMAND = str(Path(sys.executable).with_name("connform"))
 KEY_VARIABLE = "ACME_KEY"
@@ -29,6 +30,8 @@ KEY = {KEY_VARIABLE: API_KEY}
 PATIENCE_S = 100.0
 AS_INSTALLED = {"PYTHONPATH": str(Path(__file__).parents[1] / "as_installed")}
 """Hides from a command what only the tests need."""
+_OF_THE_INTERPRETER = ("LANG", "LC_", "PYTHON")
+"""What variables begin with that a new interpreter reads."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "HOME": "/nonexistent", **kept, **(extra or {})}
 
 
+def command_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of a command, from which what only the tests need is hidden."""
+    paths = [*AS_INSTALLED.values(), *filter(None, [(extra or {}).get("PYTHONPATH")])]
+    return environment({**(extra or {}), "PYTHONPATH": os.pathsep.join(paths)})
+
+
 def run(
     *argv: str | Path,
     cwd: Path,
@@ -83,7 +92,12 @@ def run(
         before: a command that runs it: `unshare`, or a script.
         stdin: what it can read.
     """
-    return run_program(*before, COMMAND, *argv, cwd=cwd, env={**AS_INSTALLED, **(env or {})}, stdin=stdin)
+    variables = command_environment(env)
+    if before or any(name.startswith(_OF_THE_INTERPRETER) for name in variables.keys() - {"PYTHONPATH"}):
+        return run_program(*before, COMMAND, *argv, cwd=cwd, env=variables, stdin=stdin)
+    started_at = time.monotonic()
+    code, out, err = forked([COMMAND, *map(str, argv)], str(cwd), variables, stdin or "", PATIENCE_S)
+    return Run(code, out, err, time.monotonic() - started_at)
 
 
 def run_here(*argv: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str | None = None) -> Run:

@@ -14,7 +14,7 @@ import yaml
 
 from connform.auth import METHODS
 from tests.end_to_end.conftest import Issuer
-from tests.end_to_end.running import COMMAND, Run, environment, run_here
+from tests.end_to_end.running import COMMAND, Run, command_environment, run_here
 from tests.end_to_end.vendor import Vendor, running_vendor
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "auth.md").read_text("utf-8")
@@ -187,7 +187,7 @@ def log_in(folder: Path, example: Example, vendor: Vendor, secrets: Mapping[str,
     with subprocess.Popen(
         [COMMAND, "login", example.name],
         cwd=folder,
-        env=environment(variables),
+        env=command_environment(variables),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -11,7 +11,7 @@ from pathlib import Path
 from connform.secrets.exec.policy import POLICY_VARIABLE
 from tests.canary import API_KEY
 from tests.conftest import Plant
-from tests.end_to_end.running import COMMAND, environment, manifest, run
+from tests.end_to_end.running import COMMAND, command_environment, manifest, run
 from tests.secrets.processes import assert_gone
 
 ACME = {"instance": "acme", "auth": {"method": "api_key", "api_key": "exec://acme"}}
@@ -50,7 +50,7 @@ def test_an_interrupt_leaves_no_command_behind(tmp_path: Path) -> None:
     with subprocess.Popen(
         [COMMAND, "check", "--timeout", "60"],
         cwd=tmp_path,
-        env=environment(env),
+        env=command_environment(env),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.canary import API_KEY, assert_no_canary
-from tests.end_to_end.running import COMMAND, KEY, Run, environment, run
+from tests.end_to_end.running import COMMAND, KEY, Run, command_environment, environment, run
 
 MANIFEST = """\
 version: 1
@@ -163,7 +163,7 @@ def test_signals_reach_the_command(folder: Path, number: signal.Signals) -> None
     with subprocess.Popen(
         [COMMAND, "exec", "sandbox-us", "--", sys.executable, "-c", script],
         cwd=folder,
-        env=environment(KEY),
+        env=command_environment(KEY),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.running import COMMAND, Run, environment
+from tests.end_to_end.running import COMMAND, Run, command_environment
 from tests.end_to_end.running import run_here as run
 from tests.oauth.provider import Provider
 
@@ -22,7 +22,7 @@ class DeviceLoginProcess:
         self._process = subprocess.Popen(
             [COMMAND, "login", "customer", *flags],
             cwd=folder,
-            env=environment({}),
+            env=command_environment({}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

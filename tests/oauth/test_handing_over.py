@@ -15,7 +15,7 @@ import pytest
 
 from connform.database.cipher import new_key
 from tests.end_to_end.conftest import Issuer
-from tests.end_to_end.running import COMMAND, environment, run
+from tests.end_to_end.running import COMMAND, command_environment, run
 from tests.http.servers import Server
 from tests.oauth.test_refused import RENEWED, TOKEN, Account, asked, lasting
 from tests.oauth.test_verdicts import ENVIRONMENT, prepare
@@ -89,7 +89,7 @@ def test_signals_and_exit_code_of_a_command_with_a_renewed_token(server: Server,
     with subprocess.Popen(
         [COMMAND, "exec", "customer", "--", sys.executable, "-c", script],
         cwd=tmp_path,
-        env=environment(ENVIRONMENT),
+        env=command_environment(ENVIRONMENT),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,

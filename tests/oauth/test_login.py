@@ -37,7 +37,7 @@ from connform.http.settings import ClientSettings
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.end_to_end.conftest import Issuer
-from tests.end_to_end.running import COMMAND, environment, offline, run
+from tests.end_to_end.running import COMMAND, command_environment, offline, run
 from tests.http.exchanging import settings_for
 from tests.http.servers import HOST, Authority, Connection, Server, answer, head
 from tests.oauth.conftest import SECRET
@@ -412,7 +412,7 @@ def test_an_address_is_pasted_at_a_terminal(tmp_path: Path, case: str) -> None:
         COMMAND,
         ["login", "customer", "--no-browser"],
         cwd=tmp_path,
-        env=environment({"PORTAL_SECRET": SECRET}),
+        env=command_environment({"PORTAL_SECRET": SECRET}),
         timeout=30,
         encoding="utf-8",
     ) as terminal:
@@ -432,7 +432,7 @@ def test_a_person_at_a_terminal_is_waited_for_no_longer_than_said(tmp_path: Path
     with subprocess.Popen(
         [COMMAND, "login", "customer", "--timeout", "1"],
         cwd=tmp_path,
-        env=environment({"PORTAL_SECRET": SECRET}),
+        env=command_environment({"PORTAL_SECRET": SECRET}),
         stdin=theirs,
         stderr=subprocess.PIPE,
         text=True,

@@ -15,7 +15,7 @@ import pexpect
 import pytest
 
 from connform.simulator import Simulator
-from tests.end_to_end.running import COMMAND, environment
+from tests.end_to_end.running import COMMAND, command_environment
 from tests.end_to_end.running import run_here as run
 from tests.ports import free_ports
 
@@ -48,7 +48,7 @@ def folder(tmp_path: Path, simulator: Simulator) -> Path:
 @contextmanager
 def terminal(folder: Path, *argv: str, **variables: str) -> Iterator[Any]:
     with pexpect.spawn(
-        COMMAND, [*argv], cwd=folder, env=environment(VARIABLES | variables), timeout=30, encoding="utf-8"
+        COMMAND, [*argv], cwd=folder, env=command_environment(VARIABLES | variables), timeout=30, encoding="utf-8"
     ) as spawned:
         yield spawned
 

@@ -15,7 +15,7 @@ from connform.database import open_grants
 from connform.reporters.terminal import width_of
 from tests.database.conftest import grant, keep
 from tests.end_to_end.conftest import PACKAGES, Issuer
-from tests.end_to_end.running import COMMAND, environment
+from tests.end_to_end.running import COMMAND, command_environment
 from tests.end_to_end.running import run_here as run
 from tests.http.servers import Connection, Server, head
 from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST
@@ -110,7 +110,7 @@ def test_the_list_says_who_granted_what_until_when(tmp_path: Path) -> None:
         COMMAND,
         ["login"],
         cwd=tmp_path,
-        env=environment({"NO_COLOR": "1"}),
+        env=command_environment({"NO_COLOR": "1"}),
         timeout=30,
         encoding="utf-8",
         dimensions=(24, 80),

@@ -19,7 +19,7 @@ from tests.canary import AWKWARD
 from tests.database.conftest import grant, keep
 from tests.database.postgres import Postgres
 from tests.end_to_end.conftest import Issuer
-from tests.end_to_end.running import COMMAND, environment
+from tests.end_to_end.running import COMMAND, command_environment
 from tests.http.servers import Connection, Server, head, silent
 from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST
 
@@ -64,7 +64,7 @@ class Renewing:
         with subprocess.Popen(
             [COMMAND, *argv],
             cwd=self.folder,
-            env=environment(ENVIRONMENT | variables),
+            env=command_environment(ENVIRONMENT | variables),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -136,7 +136,7 @@ def test_a_second_ctrl_c_ends_the_wait_and_leaves_a_grant_that_is_tried_once_mor
     with subprocess.Popen(
         [COMMAND, *VERBS[verb]],
         cwd=renewing.folder,
-        env=environment(ENVIRONMENT),
+        env=command_environment(ENVIRONMENT),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -19,7 +19,7 @@ from connform.secret import Secret
 from tests.canary import AWKWARD
 from tests.database.postgres import Postgres
 from tests.end_to_end.conftest import Issuer
-from tests.end_to_end.running import COMMAND, Run, environment, run, run_program
+from tests.end_to_end.running import COMMAND, Run, command_environment, run, run_program
 from tests.http.exchanging import authorization
 from tests.http.servers import Connection, Server, head, silent
 from tests.oauth.setting import body
@@ -159,7 +159,7 @@ def test_sigint_ends_the_wait(outage: Outage, tmp_path: Path) -> None:
     with subprocess.Popen(
         [COMMAND, "token", "customer"],
         cwd=tmp_path,
-        env=environment(outage.variables),
+        env=command_environment(outage.variables),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

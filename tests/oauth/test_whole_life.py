@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connform.database import open_grants
-from tests.end_to_end.running import COMMAND, Run, environment
+from tests.end_to_end.running import COMMAND, Run, command_environment
 from tests.end_to_end.running import run_here as run
 from tests.oauth.conftest import SECRET
 from tests.oauth.provider import Provider
@@ -32,7 +32,7 @@ def begin_login(
     process = subprocess.Popen(
         [COMMAND, "login", connection, *flags],
         cwd=folder,
-        env=environment(variables),
+        env=command_environment(variables),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tests.canary import VARIABLE
-from tests.end_to_end.running import COMMAND, KEY, PATIENCE_S, Run, environment, run_program
+from tests.end_to_end.running import COMMAND, KEY, PATIENCE_S, Run, command_environment, run_program
 from tests.proxy.upstream import ROOT
 from tests.repetitions import repeated
 
@@ -64,7 +64,7 @@ def running_proxy(folder: Path, *arguments: str, env: Mapping[str, str] | None =
     with subprocess.Popen(
         [COMMAND, "proxy", NAME, *arguments],
         cwd=folder,
-        env=environment(KEY if env is None else env),
+        env=command_environment(KEY if env is None else env),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

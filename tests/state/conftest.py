@@ -15,7 +15,7 @@ import pytest
 from tests.canary import API_KEY
 from tests.database.postgres import Postgres, running_postgres
 from tests.end_to_end.conftest import PACKAGES, Issuer
-from tests.end_to_end.running import AS_INSTALLED, COMMAND, KEY_VARIABLE, Run, environment, run_here
+from tests.end_to_end.running import COMMAND, KEY_VARIABLE, Run, command_environment, run_here
 from tests.http.servers import Connection, Server, head
 
 ENVIRONMENT = {KEY_VARIABLE: API_KEY}
@@ -145,7 +145,7 @@ class Repository:
         return subprocess.Popen(
             [COMMAND, *map(str, argv)],
             cwd=self.folder,
-            env=environment(AS_INSTALLED | self.environment),
+            env=command_environment(self.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

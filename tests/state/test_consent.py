@@ -5,7 +5,7 @@ from __future__ import annotations
 import pexpect
 import pytest
 
-from tests.end_to_end.running import COMMAND, environment
+from tests.end_to_end.running import COMMAND, command_environment, environment
 from tests.state.conftest import Repository
 
 
@@ -38,7 +38,7 @@ def test_a_person_who_forbade_questions_is_not_asked(sqlite_repository: Reposito
         COMMAND,
         ["apply", "--no-input"],
         cwd=str(repository.folder),
-        env=environment(repository.environment),
+        env=command_environment(repository.environment),
         timeout=30,
     )
     terminal.expect("give --yes")

@@ -15,7 +15,7 @@ import pexpect
 import pytest
 
 import connform
-from tests.end_to_end.running import AS_INSTALLED, COMMAND, KEY, KEY_VARIABLE, PATIENCE_S, environment
+from tests.end_to_end.running import COMMAND, KEY, KEY_VARIABLE, PATIENCE_S, command_environment
 from tests.http.servers import Server, silent
 from tests.state.conftest import Repository
 
@@ -125,7 +125,7 @@ def terminal(stuck: Repository) -> pexpect.spawn[str]:
         COMMAND,
         ["check", *ONE_AT_A_TIME],
         cwd=str(stuck.folder),
-        env=environment(AS_INSTALLED | stuck.environment | {"TERM": "xterm", "NO_COLOR": "1"}),
+        env=command_environment(stuck.environment | {"TERM": "xterm", "NO_COLOR": "1"}),
         dimensions=(24, 50),
         encoding="utf-8",
         timeout=PATIENCE_S,
@@ -154,7 +154,7 @@ def test_a_line_says_what_is_waited_for_and_leaves_no_trace(terminal: pexpect.sp
 
 def test_a_closed_terminal_ends_a_check_with_its_files_written(stuck: Repository) -> None:
     with_file = ["check", *ONE_AT_A_TIME, "--format", "text", "--format", "json=report.json"]
-    variables = environment(AS_INSTALLED | stuck.environment | {"TERM": "xterm"})
+    variables = command_environment(stuck.environment | {"TERM": "xterm"})
     terminal = pexpect.spawn(COMMAND, with_file, cwd=str(stuck.folder), env=variables, timeout=PATIENCE_S)
     terminal.expect(re.escape("waiting for second ("))
     os.close(terminal.child_fd)

@@ -1,0 +1,39 @@
+"""A command that is forked is what a new interpreter makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.end_to_end.plugins import install
+from tests.end_to_end.running import COMMAND, command_environment, complete, manifest, run, run_program
+
+COMMANDS = (
+    ["--version"],
+    ["validate"],
+    ["validate", "wrong.yaml"],
+    ["list", "--format", "json"],
+    ["show", "one"],
+    ["formats"],
+    ["frobnicate"],
+    ["validate", "-f", "-"],
+)
+
+
+def test_its_end_and_its_outputs_are_the_same(tmp_path: Path) -> None:
+    (tmp_path / "connections.yaml").write_text(manifest(one={"base_url": "https://localhost:1"}))
+    (tmp_path / "wrong.yaml").write_text("version: 1\nconnections: {one: {region: mars}}\n")
+    for argv in COMMANDS:
+        stdin = manifest(given={"base_url": "https://localhost:1"})
+        variables = {"HOME": str(tmp_path), "NO_COLOR": "1"}
+        forked = run(*argv, cwd=tmp_path, env=variables, stdin=stdin)
+        started = run_program(COMMAND, *argv, cwd=tmp_path, env=command_environment(variables), stdin=stdin)
+        assert (forked.code, forked.out, forked.err) == (started.code, started.out, started.err), argv
+
+
+def test_it_has_its_own_plug_ins_and_leaves_them_to_none(tmp_path: Path) -> None:
+    source = "class Format:\n    def render(self, view, **options):\n        return 'rendered'\nFORMAT = Format()\n"
+    variables = install(tmp_path / "plugins", source, {"connform.formats": "acme = acme_plugin:FORMAT"})
+    (tmp_path / "connections.yaml").write_text(manifest(one=complete({"base_url": "https://localhost:1"})))
+    with_format = ("validate", "--format", "acme")
+    assert run(*with_format, cwd=tmp_path, env=variables).out == "rendered"
+    assert run(*with_format, cwd=tmp_path).code == 64
