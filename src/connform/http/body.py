@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from math import inf
 
-from connform.http.failures import RequestFailed
+from connform.http import failures
 
 ACCEPT_ENCODING = b"gzip, deflate"
 """The `Accept-Encoding` of every request."""
@@ -58,7 +58,7 @@ class Body:
             self._inflater = _Inflater()
         elif _DECODED_BY_HTTPX.intersection(codings):  # httpx would decode it, without a limit
             message = f"the answer of {self._host} has a content coding that was not asked for"
-            raise RequestFailed("http_bad_reply", message)
+            raise failures.RequestFailed("http_bad_reply", message)
 
     @property
     def received_bytes(self) -> int:
@@ -90,7 +90,9 @@ class Body:
                     raise self._too_large()
                 yield piece
         except zlib.error:
-            raise RequestFailed("http_bad_reply", f"the compressed answer of {self._host} is damaged") from None
+            raise failures.RequestFailed(
+                "http_bad_reply", f"the compressed answer of {self._host} is damaged"
+            ) from None
 
     def end(self) -> None:
         """Check at the end of the stream that the body is complete.
@@ -99,10 +101,12 @@ class Body:
             RequestFailed: `http_bad_reply`, the compressed body is incomplete.
         """
         if self._inflater is not None and not self._inflater.is_complete:
-            raise RequestFailed("http_bad_reply", f"the compressed answer of {self._host} is cut")
+            raise failures.RequestFailed("http_bad_reply", f"the compressed answer of {self._host} is cut")
 
-    def _too_large(self) -> RequestFailed:
-        return RequestFailed("http_too_large", f"the answer of {self._host} is larger than {self._max_bytes} bytes")
+    def _too_large(self) -> failures.RequestFailed:
+        return failures.RequestFailed(
+            "http_too_large", f"the answer of {self._host} is larger than {self._max_bytes} bytes"
+        )
 
 
 class _Inflater:

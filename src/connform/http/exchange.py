@@ -9,17 +9,12 @@ import random
 from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from connform.errors import ConnectionFailed
-from connform.http import limits, retry
-from connform.http.failures import RequestFailed, failure_of_request
+from connform.http import failures, limits, retry
 from connform.http.settings import NO_LINES, Credential, HeaderLines
 from connform.origin import Origin
-
-if TYPE_CHECKING:
-    import httpcore
-
 
 T = TypeVar("T")
 
@@ -33,6 +28,15 @@ _MAX_RENEWALS = 2
 """In one exchange: a secret may be replaced again just when it was read, or the token of another caller be old already."""
 _JITTER_S = 0.5
 """Random extra wait, so that requests that waited for the same moment don't start at once."""
+
+
+class Answered(Protocol):
+    """An answer of which status and headers are known, as `httpcore.Response`."""
+
+    status: int
+    """HTTP status."""
+    headers: list[tuple[bytes, bytes]]
+    """Header lines."""
 
 
 class Renew(NamedTuple):
@@ -52,9 +56,9 @@ class SendRequest(NamedTuple):
 
 
 class Close(NamedTuple):
-    """Step: close an answer, which holds a connection of the pool. The result is `None`."""
+    """Step: close an answer, which holds a connection. The result is `None`."""
 
-    answer: httpcore.Response
+    answer: Any
     """The answer."""
 
 
@@ -89,7 +93,7 @@ class Operation(NamedTuple):
     """The account of a renewable credential; empty for others. Rate limits are remembered for it."""
 
 
-def exchange(credential: Credential | None, operation: Operation) -> ExchangeSteps[httpcore.Response]:
+def exchange(credential: Credential | None, operation: Operation) -> ExchangeSteps[Any]:
     """Yield the steps of an exchange, and return the answer.
 
     Raises:
@@ -106,8 +110,8 @@ def exchange(credential: Credential | None, operation: Operation) -> ExchangeSte
         ):
             yield Wait(_checked_pause(limit_s, operation))
         outcome = yield SendRequest(lines)
-        if not isinstance(outcome, RequestFailed) and outcome.status < _ERRORS_FROM:  # the usual case
-            return cast("httpcore.Response", outcome)
+        if not isinstance(outcome, ConnectionFailed) and outcome.status < _ERRORS_FROM:  # the usual case
+            return outcome
         if renewable and renewals < _MAX_RENEWALS and _refuses_credential(outcome):
             renewed = yield from _renew_refused(renewable, lines, outcome)
             renewals += 1
@@ -117,10 +121,10 @@ def exchange(credential: Credential | None, operation: Operation) -> ExchangeSte
                 continue
         pause_s = _pause_s(outcome, lines, attempt, operation)
         if pause_s is None:
-            if isinstance(outcome, RequestFailed):
+            if isinstance(outcome, ConnectionFailed):
                 raise outcome
-            return cast("httpcore.Response", outcome)
-        if not isinstance(outcome, RequestFailed):
+            return outcome
+        if not isinstance(outcome, ConnectionFailed):
             yield Close(outcome)
         yield Wait(pause_s)
         attempt += 1
@@ -130,13 +134,11 @@ def _renew(credential: Credential, refused: HeaderLines) -> ExchangeSteps[Header
     try:
         renewed: HeaderLines = yield Renew(credential, refused)
     except ConnectionFailed as failure:
-        raise failure_of_request(failure, sent=bool(refused)) from failure.__cause__
+        raise failures.failure_of_request(failure, sent=bool(refused)) from failure.__cause__
     return renewed
 
 
-def _renew_refused(
-    credential: Credential, refused: HeaderLines, answer: httpcore.Response
-) -> ExchangeSteps[HeaderLines]:
+def _renew_refused(credential: Credential, refused: HeaderLines, answer: Answered) -> ExchangeSteps[HeaderLines]:
     """Renew the credential; the answer that refused it stays open, as it may be final, and is closed on a failure."""
     try:
         return (yield from _renew(credential, refused))
@@ -145,18 +147,18 @@ def _renew_refused(
         raise
 
 
-def _refuses_credential(outcome: httpcore.Response | RequestFailed) -> bool:
+def _refuses_credential(outcome: Answered | failures.RequestFailed) -> bool:
     """Return whether an answer may be about an expired credential: a 401, or a 403 that does not speak of scopes (RFC 6750 §3.1)."""
-    if isinstance(outcome, RequestFailed) or outcome.status not in {_UNAUTHORIZED, _FORBIDDEN}:
+    if isinstance(outcome, ConnectionFailed) or outcome.status not in {_UNAUTHORIZED, _FORBIDDEN}:
         return False
     return outcome.status == _UNAUTHORIZED or _INSUFFICIENT_SCOPE not in _header(outcome, b"www-authenticate")
 
 
 def _pause_s(
-    outcome: httpcore.Response | RequestFailed, lines: HeaderLines, attempt: int, operation: Operation
+    outcome: Answered | failures.RequestFailed, lines: HeaderLines, attempt: int, operation: Operation
 ) -> float | None:
     """Return for how long to wait before the request is repeated; `None` where the outcome is final."""
-    if isinstance(outcome, RequestFailed):
+    if isinstance(outcome, ConnectionFailed):
         pause_s = retry.after_failure(outcome, attempt, safe=operation.is_safe)
     else:
         asked_s = retry.asked_s(outcome.status, _header(outcome, b"retry-after"), _header(outcome, b"date"))
@@ -169,7 +171,7 @@ def _pause_s(
     return None if is_final or pause_s is None or monotonic() + pause_s >= operation.ends_at else pause_s
 
 
-def _header(answer: httpcore.Response, wanted: bytes) -> str:
+def _header(answer: Answered, wanted: bytes) -> str:
     return next((value for name, value in answer.headers if name.lower() == wanted), b"").decode("latin-1")
 
 
@@ -185,4 +187,4 @@ def _checked_pause(pause_s: float, operation: Operation) -> float:
     message = (
         f"{operation.origin} asked to wait: nothing is sent to this path until {until:%FT%TZ}, for {pause_s:.0f} s more"
     )
-    raise RequestFailed("rate_limited", message, sent=False)
+    raise failures.RequestFailed("rate_limited", message, sent=False)

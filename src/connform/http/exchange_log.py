@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from connform.errors import ConnectionFailed
 from connform.http import retry
 from connform.http.exchange import ExchangeSteps, Renew, SendRequest, Wait
-from connform.http.failures import RequestFailed
 from connform.http.request_log import RequestLog
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ def _write_before(step: object, log: RequestLog) -> None:
 
 
 def _write_outcome(outcome: Any, log: RequestLog) -> None:
-    if isinstance(outcome, RequestFailed):
+    if isinstance(outcome, ConnectionFailed):
         log.failed(outcome)
         return
     log.answered(outcome)

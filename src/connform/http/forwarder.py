@@ -69,7 +69,7 @@ class Forwarder(AsyncPinnedTransport):
             retry_after_max_s=settings.retry_after_max_s,
             account=settings.account,
         )
-        steps = exchange(settings.credential, operation)
+        steps: ExchangeSteps[httpcore.Response] = exchange(settings.credential, operation)
         if not HTTP.is_on:
             return (yield from steps)
         log = RequestLog(settings.name, httpx.Request(request.method, f"{self._origin}{request.path}"))

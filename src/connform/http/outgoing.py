@@ -1,28 +1,22 @@
-"""Builds the requests that go on the wire: for the pinned origin only, with the credential.
+"""Builds the requests for httpcore: for the pinned origin only, with the credential.
 
-Layer 1, no IO. The credential is on httpcore's request and never on httpx's, so that no `repr`, hook, log or
-exception can show it. Call `build` inside of `hidden_frames`.
+Layer 1, no IO. Call `build` inside of `hidden_frames`.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import httpcore
 import httpx
 
-from connform.http import body, query
-from connform.http.failures import OriginRefused, RequestFailed
+from connform.http import body
+from connform.http.failures import OriginRefused
 from connform.http.origin import origin_of
 from connform.http.settings import HeaderLines
+from connform.http.wire import WireRequest, with_credential
 from connform.origin import Origin
 
-_SAFE_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
-_SAFE_VALUE = re.compile(rb"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # printable ASCII, single spaces inside
-_LEGAL_LINES = re.compile(  # what h11 accepts, each line ended by NUL: one match for all of them
-    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?\x00)*"
-)
 _ACCEPT_ENCODING = (b"Accept-Encoding", body.ACCEPT_ENCODING)
 
 
@@ -32,7 +26,6 @@ class RequestBuilder:
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._scheme, self._host = origin.scheme.encode("ascii"), origin.host.encode("ascii")
-        # with another name, a shared server could select another customer
         self._host_line = (b"Host", origin.host_header.encode("ascii"))
 
     def build(self, request: httpx.Request, credential: HeaderLines) -> httpcore.Request:
@@ -71,28 +64,16 @@ class RequestBuilder:
         Args:
             method: its method.
             target: path and query.
-            headers: its header lines; `Host` and those of the credential are replaced.
+            headers: its header lines.
             stream: its body.
             credential: what is added.
             timeouts: in seconds, by the names of httpcore.
         """
-        credential_headers = credential.reveal()
-        if not all(_SAFE_NAME.fullmatch(name) and _SAFE_VALUE.fullmatch(value) for name, value in credential_headers):
-            raise RequestFailed("secret_malformed", "the credential holds characters that no header may hold")
-        lines = b"".join([b"%b:%b\0" % line for line in headers])
-        if lines.count(0) != len(headers) or not _LEGAL_LINES.fullmatch(lines):
-            raise httpx.LocalProtocolError("a header of the request holds characters that no header may hold")
-        if credential.parameters:
-            target = query.with_credential(target, credential)
-        replaced = {b"host", *[name.lower() for name, _ in credential_headers]}
+        wire = with_credential(WireRequest(method, target, headers), self._host_line, credential)
         return httpcore.Request(
             method=method,
-            url=httpcore.URL(scheme=self._scheme, host=self._host, port=self._origin.port, target=target),
-            headers=[
-                self._host_line,
-                *[line for line in headers if line[0].lower() not in replaced],
-                *credential_headers,
-            ],
+            url=httpcore.URL(scheme=self._scheme, host=self._host, port=self._origin.port, target=wire.target),
+            headers=wire.headers,
             content=stream,
             extensions={"timeout": timeouts},
         )

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TypeVar
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
-import httpcore
-import httpx
-
-from connform.http.failures import RequestFailed
+from connform.http import failures
+from connform.http.exchange import Answered
 from connform.http.settings import HeaderLines
 
+A = TypeVar("A", bound=Answered)
 _PRINTABLE = re.compile(rb"[\x20-\x7e]+")
 _URL_HEADERS = {b"location", b"content-location", b"link", b"refresh"}
 """Headers of answers that hold URLs (RFC 9110 §10.2.2 and §8.7, RFC 8288, HTML)."""
@@ -34,7 +34,7 @@ def with_credential(target: bytes, credential: HeaderLines) -> bytes:
     path, _, query = target.partition(b"?")
     parameters = credential.reveal_parameters()
     if not all(_PRINTABLE.fullmatch(value) for _, value in parameters):
-        raise RequestFailed(
+        raise failures.RequestFailed(
             "secret_malformed", "the credential is empty, or holds characters other than printable ASCII"
         )
     names = {unquote_to_bytes(pair.partition(b"=")[0].replace(b"+", b" ")) for pair in query.split(b"&")}
@@ -43,7 +43,7 @@ def with_credential(target: bytes, credential: HeaderLines) -> bytes:
             message = (
                 f"the request has the parameter `{name.decode()}`, which the client adds: it carries the credential"
             )
-            raise httpx.LocalProtocolError(message)
+            raise failures.LocalProtocolError(message)
     added = [f"{quote(name, safe='')}={quote(value, safe='')}".encode() for name, value in parameters]
     return path + b"?" + b"&".join([query, *added] if query else added)
 
@@ -72,7 +72,7 @@ def with_defaults(query: bytes, defaults: Mapping[str, str]) -> bytes:
     return b"&".join(filter(None, [query, urlencode(lacking, quote_via=quote).encode("ascii")]))
 
 
-def without_echo(answer: httpcore.Response, credential: HeaderLines) -> httpcore.Response:
+def without_echo(answer: A, credential: HeaderLines) -> A:
     """Return the answer without the parameters of the request's credential in the URLs of its headers.
 
     A header is left out if it holds the value elsewhere, as in the encoded URL of a page to return to.

@@ -10,7 +10,7 @@ import random
 from datetime import UTC, datetime
 
 from connform.faults import Stage, Verdict
-from connform.http.failures import RequestFailed
+from connform.http import failures
 from connform.retry_after import parse_http_date, parse_retry_after
 
 _FIRST_PAUSE_S = 0.5
@@ -62,7 +62,7 @@ def after_answer(status: int, asked_s: float | None, attempt: int, *, safe: bool
     return backoff(attempt) if asked_s is None else asked_s
 
 
-def after_failure(failure: RequestFailed, attempt: int, *, safe: bool) -> float | None:
+def after_failure(failure: failures.RequestFailed, attempt: int, *, safe: bool) -> float | None:
     """Return the pause in seconds before a retry, or `None` if the failure is final.
 
     These are final: faults with the verdict `failed`, as a wrong certificate; failures of the client itself, as a closed

@@ -11,10 +11,8 @@ from functools import partial
 from typing import Any
 
 import anyio
-import anyio.to_thread
 import httpcore
 import httpx
-from anyio.lowlevel import RunVar
 
 from connform.http import log_filter, query
 from connform.http.exchange import Close, Renew, SendRequest, Wait
@@ -22,24 +20,11 @@ from connform.http.failures import HTTPCORE_ERRORS, RequestFailed, translate
 from connform.http.net import deadline
 from connform.http.net.backend import AsyncDialer
 from connform.http.net.steps import run_async
+from connform.http.renewal import Renewal
 from connform.http.settings import ClientSettings, HeaderLines, Observer
 from connform.http.transport_base import AnswerStream, MendedPool, PinnedBase, was_cut
 from connform.process_local import ProcessLocal
 from connform.tracebacks import hidden_frames
-
-_MAX_RENEWALS = 40
-"""For all clients of an event loop. More threads would not renew faster: they would wait for the state database."""
-_RENEWAL_LIMITER: RunVar[anyio.CapacityLimiter] = RunVar("connform renewals")
-
-
-def _renewal_limiter() -> anyio.CapacityLimiter:
-    """Return the event loop's limit for renewals in threads; it is apart from the 40 threads of anyio's own limit."""
-    try:
-        return _RENEWAL_LIMITER.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(_MAX_RENEWALS)
-        _RENEWAL_LIMITER.set(limiter)
-        return limiter
 
 
 class _AsyncPool(MendedPool, httpcore.AsyncConnectionPool):
@@ -122,7 +107,7 @@ class AsyncPinnedTransport(PinnedBase, httpx.AsyncBaseTransport):
     async def _renew(self, step: Renew) -> HeaderLines:
         """Renew in a thread. Other renewals of this client wait for it without a thread."""
         async with self._renewing.own:
-            return await anyio.to_thread.run_sync(step.credential.renew, step.refused, limiter=_renewal_limiter())
+            return await Renewal(step.credential, step.refused).wait()
 
     async def aclose(self) -> None:
         self._is_closed = True

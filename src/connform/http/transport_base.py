@@ -23,7 +23,6 @@ from connform.http.exchange_log import logged
 from connform.http.failures import RequestFailed, RequestTimedOut
 from connform.http.net import deadline, tls
 from connform.http.net.dial_context import DialContext
-from connform.http.net.proxy import Proxy
 from connform.http.origin import pinned_origin
 from connform.http.outgoing import RequestBuilder
 from connform.http.request_log import RequestLog
@@ -130,9 +129,7 @@ class PinnedBase:
         self._origin = origin
         self._root = unquote(urlsplit(settings.base_url).path)  # as httpx has it, which takes ten times as long
         self._request_builder = RequestBuilder(origin)
-        # not with a route, nor with plain http (loopback only), which would show the credential to the proxy
-        uses_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
-        self._dial_context = DialContext(settings.network, observer, Proxy.of(settings, origin) if uses_proxy else None)
+        self._dial_context = DialContext.of(settings, origin, observer)
         self._pool_arguments: dict[str, Any] = {
             "context": tls.RenewedContext(partial(tls.context_for, settings)) if origin.scheme == "https" else None,
             "max_connections": _CONNECTIONS,

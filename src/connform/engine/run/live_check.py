@@ -10,29 +10,27 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
 
 from connform.diagnostics import Span
 from connform.engine.load.catalog import has_grant, provider_of
 from connform.engine.load.scopes import requested_scopes, ungranted
 from connform.engine.report import ConnectionReport, Remark
 from connform.engine.run.client import client_settings
-from connform.engine.run.concurrency import for_each, run_coroutine
 from connform.engine.run.context import RunContext
 from connform.engine.run.describe import describe, with_failure
-from connform.engine.run.progress import Progress
+from connform.engine.run.progress import Progress, waiting_for
 from connform.engine.run.timeline import Timeline
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, Stage, Verdict
 from connform.grant import GrantFacts
-from connform.http.client import async_client
+from connform.http.net.multiplex import run_many
+from connform.http.net.steps import WAIT, Steps, run_async
+from connform.http.plain_request import plain_request
+from connform.http.single_request import SingleAnswer, send_once
 from connform.manifest.harmless import mask_generated_text
 from connform.manifest.model import Connection
 from connform.providers.answers import judge_certificate
 from connform.providers.interface import Answer, CheckRequest, Judgement
-
-if TYPE_CHECKING:
-    import httpx
 
 TIMEOUT_S = 10.0
 """The default limit of a whole check."""
@@ -55,31 +53,37 @@ def check_all(
     `on_result` is called with each at that moment.
     """
 
-    async def work(connection: Connection) -> ConnectionReport:
-        report = await check_connection(connection, context, timeout_s)
-        if on_result:
-            on_result(connection, report)
-        return report
+    def work(connection: Connection) -> Steps[ConnectionReport]:
+        with waiting_for(connection.name, progress):
+            return (yield from check_steps(connection, context, timeout_s))
 
     context.source.prepare(connections, progress)
     progress.begin("checking", len(connections))
-    run_coroutine(for_each(connections, work, parallelism, progress, done))
+    for connection, report in run_many(work, connections, parallelism):
+        if on_result:
+            on_result(connection, report)
+        done[connection.name] = report
 
 
 async def check_connection(connection: Connection, context: RunContext, timeout_s: float | None) -> ConnectionReport:
     """Return the verdict on one connection; a `ConnectionFailed` is part of the verdict, and isn't raised."""
+    return await run_async(check_steps(connection, context, timeout_s), WAIT)
+
+
+def check_steps(connection: Connection, context: RunContext, timeout_s: float | None) -> Steps[ConnectionReport]:
+    """Do the same as steps."""
     timeline = Timeline()
     total_s = timeout_s or min(TIMEOUT_S, connection.timeouts.total_s)
     try:
-        judgement = await _send_check_request(connection, context, total_s, timeline)
+        judgement = yield from _send_check_request(connection, context, total_s, timeline)
     except ConnectionFailed as failure:
         judgement = Judgement(failure.fault.name, failure.message, failure.hint)
     return _report(connection, judgement, timeline)
 
 
-async def _send_check_request(
+def _send_check_request(
     connection: Connection, context: RunContext, total_s: float, timeline: Timeline
-) -> Judgement:
+) -> Steps[Judgement]:
     api = provider_of(connection)
     request = api.check_request(connection)
     timeline.done(Stage.CONFIG, **_config_facts(connection, request))
@@ -87,13 +91,10 @@ async def _send_check_request(
     settings = replace(settings, attempts=1)  # a check doesn't retry: it reports the first answer
     timeline.credential = settings.credential
     timeline.done(Stage.SECRET)
-    async with (
-        async_client(settings, timeline) as client,
-        client.stream(request.method, request.path, json=request.json) as response,
-    ):
-        body = await _read(response)
-    answer = _answer(response.status_code, response.headers.items(), body)
-    judgement = judge_certificate(response.status_code, body or b"") or api.judge(connection, answer)
+    wire = plain_request(settings, request.method, request.path, request.json)
+    answer = _answer((yield from send_once(settings, timeline, wire, MAX_BODY_BYTES)))
+    body = answer.body
+    judgement = judge_certificate(answer.status, body or b"") or api.judge(connection, answer)
     if judgement.fault == "http_not_this_api" and body is None:
         message = f"the answer is larger than {MAX_BODY_BYTES} bytes, and none that this API gives to a check"
         raise ConnectionFailed("http_too_large", message)
@@ -117,26 +118,13 @@ def _config_facts(connection: Connection, request: CheckRequest) -> dict[str, ob
     }
 
 
-async def _read(response: httpx.Response) -> bytes | None:
-    """Return the body; `None` for a large one, of which the status may be enough."""
-    declared = response.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > MAX_BODY_BYTES and response.request.method != "HEAD":
-        return None
-    body = b""
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return body
-
-
-def _answer(status: int, headers: Any, body: bytes | None) -> Answer:
+def _answer(received: SingleAnswer) -> Answer:
     try:
-        content, is_json = json.loads(body or b"", parse_constant=_refuse), True
+        content, is_json = json.loads(received.body or b"", parse_constant=_refuse), True
     except (ValueError, RecursionError):
         content, is_json = None, False
-    lower = {name.lower(): value for name, value in headers}
-    return Answer(status, lower, content, is_json, received_at=datetime.now(UTC), body=body)
+    status, headers, body = received
+    return Answer(status, headers, content, is_json, received_at=datetime.now(UTC), body=body)
 
 
 def _refuse(constant: str) -> None:

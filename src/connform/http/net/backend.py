@@ -53,7 +53,7 @@ class _SyncStream(httpcore.NetworkStream):
         self._stream.close()
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.info(info)
+        return self._stream.get_extra_info(info)
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -75,13 +75,13 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
             await run_async(self._stream.write(buffer, timeout), WAIT)
 
     async def aclose(self) -> None:
-        number = self._stream.info("socket").fileno()
+        number = self._stream.get_extra_info("socket").fileno()
         if number >= 0:  # tasks that wait for this descriptor would otherwise wait for the next socket with its number
             anyio.notify_closing(number)
         self._stream.close()
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.info(info)
+        return self._stream.get_extra_info(info)
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None

@@ -9,7 +9,7 @@ from functools import partial
 from time import monotonic
 
 from connform.faults import Stage
-from connform.http.failures import RequestFailed
+from connform.http import failures
 from connform.http.net import race
 from connform.http.net.dial_context import DialContext
 from connform.http.net.resolver import Endpoint, look_up
@@ -30,7 +30,7 @@ def dial(dial_context: DialContext, host: str, port: int, timeout_s: float | Non
         log.write("asks the proxy %s for a tunnel to %s:%d", proxy, host, port)
     try:
         stream = yield from _dial(dial_context, proxy.host, proxy.port, timeout_s)
-    except RequestFailed as failure:
+    except failures.RequestFailed as failure:
         message = f"the proxy {proxy} can't be reached: {failure.message}"
         raise type(failure)(failure.fault.name, message, _PROXY_HINT) from None
     started_at = monotonic()

@@ -9,13 +9,15 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import monotonic
+from typing import Self
 
 from connform.faults import Stage
 from connform.http.net import handshake
 from connform.http.net.proxy import Proxy
 from connform.http.net.resolver import Endpoint, endpoints_without_lookup
 from connform.http.request_log import current
-from connform.http.settings import Network, Observer
+from connform.http.settings import ClientSettings, Network, Observer
+from connform.origin import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,13 @@ class DialContext:
     """Gets a report of each stage that succeeds."""
     proxy: Proxy | None = None
     """The proxy that is dialed instead of the host, and asked for a tunnel."""
+
+    @classmethod
+    def of(cls, settings: ClientSettings, origin: Origin, observer: Observer | None) -> Self:
+        """Return that of a client's settings; errors as for `Proxy.of`."""
+        # not with a route, nor with plain http (loopback only), which would show the credential to the proxy
+        uses_proxy = bool(settings.proxy) and settings.network.route is None and origin.scheme == "https"
+        return cls(settings.network, observer, Proxy.of(settings, origin) if uses_proxy else None)
 
     def known_endpoints(self, host: str, port: int) -> list[Endpoint]:
         """Return the endpoints that need no look-up (routed address, IP address, `localhost`); else an empty list."""

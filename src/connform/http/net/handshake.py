@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from connform.http.failures import RequestFailed, RequestTimedOut
+from connform.http import failures
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -58,7 +58,7 @@ def needs_certificate(error: OSError | ValueError) -> bool:
     return isinstance(error, ssl.SSLCertVerificationError)
 
 
-def failure(error: OSError | ValueError, host: str, certificate: bytes | None = None) -> RequestFailed:
+def failure(error: OSError | ValueError, host: str, certificate: bytes | None = None) -> failures.RequestFailed:
     """Return the failure for an error of a handshake.
 
     Args:
@@ -68,37 +68,37 @@ def failure(error: OSError | ValueError, host: str, certificate: bytes | None = 
     """
     match error:
         case TimeoutError():
-            return RequestTimedOut("tls_timeout", f"{host} did not finish the TLS handshake in time")
+            return failures.RequestTimedOut("tls_timeout", f"{host} did not finish the TLS handshake in time")
         case ssl.SSLCertVerificationError():
             return _certificate_failure(error, host, certificate)
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
             pass  # closed by the server: the same fault as a reset
         case ssl.SSLError(reason=reason) if reason in _NOT_TLS_REASONS or _DATA_BEFORE_HANDSHAKE in str(reason):
-            return RequestFailed("tls_not_tls", f"{host} does not speak TLS on this port")
+            return failures.RequestFailed("tls_not_tls", f"{host} does not speak TLS on this port")
         case ssl.SSLError(reason=reason):
             message = f"{host} and this machine found no common TLS: {_reason_text(reason)}"
-            return RequestFailed("tls_protocol", message, _client_certificate_hint(reason))
+            return failures.RequestFailed("tls_protocol", message, _client_certificate_hint(reason))
         case ValueError():  # a host name that OpenSSL won't take
-            return RequestFailed("tls_wrong_host", f"no certificate can belong to {host!r}")
-    return RequestFailed("tls_reset", f"the connection to {host} was cut during the TLS handshake")
+            return failures.RequestFailed("tls_wrong_host", f"no certificate can belong to {host!r}")
+    return failures.RequestFailed("tls_reset", f"the connection to {host} was cut during the TLS handshake")
 
 
-def alert_failure(error: ssl.SSLError, host: str) -> RequestFailed | None:
+def alert_failure(error: ssl.SSLError, host: str) -> failures.RequestFailed | None:
     """Return the failure for a TLS alert after the handshake, else `None`.
 
     With TLS 1.3, a server refuses a missing client certificate only then.
     """
     if error.reason and "ALERT" in error.reason:
         message = f"{host} ended the TLS connection: {_reason_text(error.reason)}"
-        return RequestFailed("tls_protocol", message, _client_certificate_hint(error.reason), sent=True)
+        return failures.RequestFailed("tls_protocol", message, _client_certificate_hint(error.reason), sent=True)
     return None
 
 
-def _certificate_failure(error: ssl.SSLCertVerificationError, host: str, der: bytes | None) -> RequestFailed:
+def _certificate_failure(error: ssl.SSLCertVerificationError, host: str, der: bytes | None) -> failures.RequestFailed:
     code, reason, hint = error.verify_code, error.verify_message, _OTHER_HINTS.get(error.verify_code, "")
     if code in _WRONG_HOST:
         names = _certificate_names(der)
-        return RequestFailed(
+        return failures.RequestFailed(
             "tls_wrong_host", f"the certificate is not for {host}" + (f" but for {names}" if names else "")
         )
     if code in {_EXPIRED, _NOT_YET_VALID}:
@@ -106,12 +106,14 @@ def _certificate_failure(error: ssl.SSLCertVerificationError, host: str, der: by
             ("tls_cert_expired", "has expired") if code == _EXPIRED else ("tls_cert_not_yet_valid", "is not valid yet")
         )
         if not _is_in_force(der):
-            return RequestFailed(fault, f"the certificate of {host} {dates}")
+            return failures.RequestFailed(fault, f"the certificate of {host} {dates}")
         reason = f"that of an authority above it {dates}"
         hint = "name the renewed authority in `tls: {ca_file: …}`; where it stands there, the server sends an old one"
     issuer = _issuer_name(der)
     by = f", issued by {issuer}," if issuer else ""
-    return RequestFailed("tls_untrusted_issuer", f"the certificate of {host}{by} is not trusted: {reason}", hint)
+    return failures.RequestFailed(
+        "tls_untrusted_issuer", f"the certificate of {host}{by} is not trusted: {reason}", hint
+    )
 
 
 def _is_in_force(der: bytes | None) -> bool:

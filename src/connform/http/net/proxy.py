@@ -14,12 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
-import httpcore
-import httpx
-
 from connform.environment import ENVIRONMENT_PROXY
 from connform.errors import ConnectionFailed
-from connform.http.failures import RequestFailed, RequestTimedOut
+from connform.http import failures
 from connform.http.net import tls
 from connform.http.net.environment_proxy import environment_proxy
 from connform.http.origin import LEGAL_HOST, origin_of
@@ -62,6 +59,8 @@ class Proxy:
             if not declared:
                 return None
             name = variable
+        import httpx  # few connections have a proxy
+
         try:
             url = httpx.URL(declared)
         except (httpx.InvalidURL, ValueError):
@@ -94,10 +93,12 @@ class Proxy:
         """Raise `proxy_refused` for every failure inside; `host` is the target of the tunnel."""
         try:
             yield ProxyAnswer(host)
-        except RequestTimedOut:
-            raise RequestTimedOut("proxy_refused", f"the proxy {self.host} did not open the tunnel in time") from None
-        except (RequestFailed, httpcore.WriteError) as error:
-            if isinstance(error, RequestFailed) and error.fault.name == "proxy_refused":
+        except failures.RequestTimedOut:
+            raise failures.RequestTimedOut(
+                "proxy_refused", f"the proxy {self.host} did not open the tunnel in time"
+            ) from None
+        except (failures.RequestFailed, failures.WriteError) as error:
+            if isinstance(error, failures.RequestFailed) and error.fault.name == "proxy_refused":
                 raise
             raise _cut_failure() from None
 
@@ -133,11 +134,13 @@ class ProxyAnswer:
         if status and not status[1].startswith(b"2"):
             number = status[1].decode("ascii")  # the rest of the line and the page are the proxy's own text
             hint = _PASSWORD_HINT if number == _WANTS_PASSWORD else ""
-            raise RequestFailed("proxy_refused", f"the proxy answered {number} when asked for {self._host}", hint)
+            raise failures.RequestFailed(
+                "proxy_refused", f"the proxy answered {number} when asked for {self._host}", hint
+            )
         if status is None or rest:  # a TLS server sends nothing first, so these bytes are not from the target
-            raise RequestFailed("proxy_refused", "what is named as the proxy does not speak like one")
+            raise failures.RequestFailed("proxy_refused", "what is named as the proxy does not speak like one")
         return True
 
 
-def _cut_failure() -> RequestFailed:
-    return RequestFailed("proxy_refused", "the proxy cut the connection instead of opening the tunnel")
+def _cut_failure() -> failures.RequestFailed:
+    return failures.RequestFailed("proxy_refused", "the proxy cut the connection instead of opening the tunnel")

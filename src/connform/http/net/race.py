@@ -14,7 +14,7 @@ from itertools import zip_longest
 from math import inf
 from time import monotonic
 
-from connform.http.failures import RequestFailed, RequestTimedOut
+from connform.http import failures
 from connform.http.net import deadline
 from connform.http.net.descriptors import close_in_child
 from connform.http.net.resolver import Endpoint
@@ -95,20 +95,22 @@ class _Race:
         _avoid(endpoint)
         self._errors.append((endpoint, error))
 
-    def failure(self, host: str) -> RequestFailed:
+    def failure(self, host: str) -> failures.RequestFailed:
         """Return one failure for all addresses: a time-out, else a refused connection, else the first error."""
         for endpoint in self.running.values():
             _avoid(endpoint)
         errors = [(endpoint, TimeoutError()) for endpoint in (*self.running.values(), *self.waiting)] + self._errors
         for endpoint, error in errors:
             if isinstance(error, TimeoutError):
-                return RequestTimedOut("tcp_timeout", f"{host} ({endpoint}) did not answer in time")
+                return failures.RequestTimedOut("tcp_timeout", f"{host} ({endpoint}) did not answer in time")
         for endpoint, error in errors:
             if isinstance(error, ConnectionRefusedError):
-                return RequestFailed("tcp_refused", f"{host} ({endpoint}) refused the connection")
+                return failures.RequestFailed("tcp_refused", f"{host} ({endpoint}) refused the connection")
         for endpoint, error in errors:
-            return RequestFailed("tcp_unreachable", f"{host} ({endpoint}) can't be reached: {error.strerror or error}")
-        return RequestFailed("dns_no_such_host", f"{host} has no address")
+            return failures.RequestFailed(
+                "tcp_unreachable", f"{host} ({endpoint}) can't be reached: {error.strerror or error}"
+            )
+        return failures.RequestFailed("dns_no_such_host", f"{host} has no address")
 
 
 def _in_order(endpoints: list[Endpoint]) -> list[Endpoint]:

@@ -17,9 +17,7 @@ from ipaddress import ip_address
 from threading import Lock, Thread
 from typing import Any, NamedTuple
 
-import anyio
-
-from connform.http.failures import RequestFailed, RequestTimedOut
+from connform.http import failures
 from connform.http.net import deadline
 from connform.http.net.steps import Steps
 from connform.process_local import ProcessLocal
@@ -67,6 +65,8 @@ class _Lookup:
             return self.result.result(self._timeout_s)
 
     async def wait(self) -> list[Endpoint]:
+        import anyio
+
         done = anyio.Event()
         call_soon = _call_soon()
 
@@ -164,9 +164,9 @@ def _call_soon() -> Callable[[Callable[[], None]], object]:
     return asyncio.get_running_loop().call_soon_threadsafe
 
 
-def _failure(error: OSError | UnicodeError, host: str) -> RequestFailed:
+def _failure(error: OSError | UnicodeError, host: str) -> failures.RequestFailed:
     if isinstance(error, TimeoutError):
-        return RequestTimedOut("dns_timeout", f"the resolver gave no answer for {host} in time")
+        return failures.RequestTimedOut("dns_timeout", f"the resolver gave no answer for {host} in time")
     if isinstance(error, socket.gaierror) and error.errno not in _NO_SUCH_HOST:  # EAI_AGAIN: SERVFAIL, no network, …
-        return RequestTimedOut("dns_timeout", f"the resolver could not look up {host}: {error.strerror}")
-    return RequestFailed("dns_no_such_host", f"there is no host {host}")
+        return failures.RequestTimedOut("dns_timeout", f"the resolver could not look up {host}: {error.strerror}")
+    return failures.RequestFailed("dns_no_such_host", f"there is no host {host}")

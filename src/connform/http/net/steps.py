@@ -13,9 +13,6 @@ from operator import methodcaller
 from time import monotonic
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
-import anyio
-import anyio.lowlevel
-
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -50,6 +47,8 @@ class Ready(NamedTuple):
             raise ConnectionAbortedError from None
 
     async def wait(self) -> list[socket.socket]:
+        import anyio  # a check needs it not: it takes 10 ms
+
         # of the descriptor: given a socket, asyncio would format its `repr` each time, which takes two system calls
         wait_for = anyio.wait_writable if self.for_writing else anyio.wait_readable
         ready: list[socket.socket] = []
@@ -108,6 +107,22 @@ def run(steps: Generator[S, Any, T], perform: Callable[[S], Any]) -> T:
         return result
 
 
+def relay(steps: Generator[S, Any, T], perform: Callable[[S], Steps[Any]]) -> Steps[T]:
+    """Do the same as `run`, where performing a step takes steps itself: these are yielded."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                outcome = yield from perform(step)
+            except BaseException as error:  # noqa: BLE001  (the generator raises it again)
+                step = steps.throw(error)
+            else:
+                step = steps.send(outcome)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
 async def run_async(
     steps: Generator[S, Any, T], perform: Callable[[S], Awaitable[Any]], *, must_yield: bool = False
 ) -> T:
@@ -124,6 +139,8 @@ async def run_async(
                 step = steps.send(outcome)
     except StopIteration as stop:
         if must_yield:
+            import anyio.lowlevel
+
             await anyio.lowlevel.checkpoint()
         result: T = stop.value
         return result

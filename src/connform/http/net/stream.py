@@ -14,9 +14,7 @@ from math import inf
 from time import monotonic
 from typing import Any, TypeVar
 
-import httpcore
-
-from connform.http.failures import RequestFailed, RequestTimedOut
+from connform.http import failures
 from connform.http.net import deadline, handshake, tls
 from connform.http.net.descriptors import close_in_child
 from connform.http.net.dial_context import DialContext
@@ -57,14 +55,14 @@ class TCPStream:
         except TimeoutError as error:
             raise _exchange_failure(error, self._host) from None
         except OSError:  # httpcore then reads: the server may have answered before it cut the connection
-            raise httpcore.WriteError from None
+            raise failures.WriteError from None
 
     def close(self) -> None:
         """Close the socket."""
         self._sock.close()
 
-    def info(self, name: str) -> Any:
-        """Return what httpcore asks for by `get_extra_info`."""
+    def get_extra_info(self, name: str) -> Any:
+        """Return a property of the connection, as `get_extra_info` of httpcore's streams."""
         match name:
             case "is_readable":  # where an idle connection has data to read, the server has ended it
                 return self._sock.fileno() < 0 or bool(ready_now([self._sock], for_writing=False))
@@ -84,7 +82,7 @@ class TCPStream:
         """Return a connection with TLS over this one, and report it to the observer."""
         started_at = monotonic()
         secured = yield from self.secure(context, host or self._host, timeout_s)
-        self._dial_context.report_tls(started_at, secured.info("ssl_object"))
+        self._dial_context.report_tls(started_at, secured.get_extra_info("ssl_object"))
         return secured
 
     def secure(self, context: ssl.SSLContext, host: str, timeout_s: float | None) -> Steps[TCPStream | Tunnel]:
@@ -118,11 +116,11 @@ class TCPStream:
             stream = yield from self.redial()
             try:
                 secured = yield from stream.secure(tls.unverified_context(), host, timeout_s)
-                der: bytes | None = secured.info("ssl_object").getpeercert(binary_form=True)
+                der: bytes | None = secured.get_extra_info("ssl_object").getpeercert(binary_form=True)
                 return der
             finally:
                 stream.close()
-        except (OSError, RequestFailed):
+        except (OSError, failures.RequestFailed):
             return None
 
     def _when_ready(
@@ -151,15 +149,19 @@ class TCPStream:
         """
         if self._opened_by != os.getpid():
             message = f"the connection to {self._host} belongs to the process that this one was forked from"
-            raise RequestFailed("http_bad_reply", message, "send the request in the process that reads its answer")
+            raise failures.RequestFailed(
+                "http_bad_reply", message, "send the request in the process that reads its answer"
+            )
 
 
-def _exchange_failure(error: OSError, host: str) -> RequestFailed:
+def _exchange_failure(error: OSError, host: str) -> failures.RequestFailed:
     """Return the failure for an error of the socket during an HTTP exchange with `host`."""
     if isinstance(error, TimeoutError):
         if deadline.is_spent():
-            return RequestTimedOut("http_deadline", f"the exchange with {host} took longer than its total time-out")
-        return RequestTimedOut("http_timeout", f"{host} was silent for too long")
+            return failures.RequestTimedOut(
+                "http_deadline", f"the exchange with {host} took longer than its total time-out"
+            )
+        return failures.RequestTimedOut("http_timeout", f"{host} was silent for too long")
     if isinstance(error, ssl.SSLError) and (alert := handshake.alert_failure(error, host)):
         return alert
-    return RequestFailed("http_bad_reply", f"{host} cut the connection before its answer was complete")
+    return failures.RequestFailed("http_bad_reply", f"{host} cut the connection before its answer was complete")

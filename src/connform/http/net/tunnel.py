@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpcore
-
-from connform.http.failures import RequestFailed, RequestTimedOut
+from connform.http import failures
 from connform.http.net.steps import Steps
 
 if TYPE_CHECKING:
@@ -53,9 +51,9 @@ class Tunnel:
         """Close the connection below."""
         self._outer.close()
 
-    def info(self, name: str) -> Any:
-        """Return what httpcore asks for by `get_extra_info`."""
-        return self._ssl_object if name == "ssl_object" else self._outer.info(name)
+    def get_extra_info(self, name: str) -> Any:
+        """Return a property of the connection, as `get_extra_info` of httpcore's streams."""
+        return self._ssl_object if name == "ssl_object" else self._outer.get_extra_info(name)
 
     def _exchange(self, operation: Callable[[], T], timeout_s: float | None) -> Steps[T]:
         """Return the result of an operation of the inner TLS; its records are sent and received meanwhile."""
@@ -78,7 +76,7 @@ def _as_os_errors() -> Iterator[None]:
     """Raise the OSError that a socket would raise, so that failures of both kinds of handshake get the same faults."""
     try:
         yield
-    except RequestTimedOut:
+    except failures.RequestTimedOut:
         raise TimeoutError from None
-    except (RequestFailed, httpcore.WriteError):
+    except (failures.RequestFailed, failures.WriteError):
         raise ConnectionResetError from None
