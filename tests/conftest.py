@@ -94,11 +94,17 @@ def clean_environment(home: Path) -> Iterator[None]:
         yield
 
 
+def pytest_sessionstart() -> None:
+    """Collect no garbage while tests are found: what is made then is kept, and would be walked again and again."""
+    gc.disable()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """Leave what was imported and collected out of every later collection of garbage, which would walk all of it."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

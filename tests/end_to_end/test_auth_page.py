@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -23,6 +24,9 @@ VENDOR = re.compile(r"https://(?:api|login)\.acme\.example(?=/)")
 CONSENTS = frozenset({"oauth2", "device_code"})
 
 
+_loaded = cache(yaml.safe_load)
+
+
 class Example(NamedTuple):
     """A file of the page, and what an entry says instead."""
 
@@ -33,12 +37,12 @@ class Example(NamedTuple):
 
     @property
     def name(self) -> str:
-        (name,) = yaml.safe_load(self.inline)["connections"]
+        (name,) = _loaded(self.inline)["connections"]
         return str(name)
 
     @property
     def connection(self) -> dict[str, Any]:
-        connection: dict[str, Any] = yaml.safe_load(self.inline)["connections"][self.name]
+        connection: dict[str, Any] = _loaded(self.inline)["connections"][self.name]
         return connection
 
     @property
@@ -47,7 +51,7 @@ class Example(NamedTuple):
 
     def as_entry(self) -> str:
         """Return a file with a provider that has the fragment, and a connection with what is left for it to say."""
-        part, inline = yaml.safe_load(self.fragment), self.connection
+        part, inline = _loaded(self.fragment), self.connection
         ((method, said),) = part["auth"].items()
         own = {*said.get("secrets", {}), *({"client_id", "redirect_uri"} if "flow" in said else ())}
         entry = {

@@ -47,24 +47,27 @@ def check(folder: Path) -> tuple[Diagnostic, ...]:
     return examine(sources)[1].diagnostics
 
 
-def test_every_mistake_is_reported_once_at_its_place(case: Path, folder: Path) -> None:
-    expected = case / "expected" if case.is_dir() else case.with_suffix(".expected")
-    assert [_line(one, with_file=case.is_dir()) for one in check(folder)] == expected.read_text("utf-8").splitlines()
+def test_a_broken_manifest(case: Path, folder: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """What `validate` says of it, then what `--fix` makes of it; one test a case, since most of the cost is the preparation."""
+    found = check(folder)
+    assert_each_mistake_is_reported_once_at_its_place(case, found)
+    assert_marks_lie_inside_of_their_lines(folder, found)
+    for form in ("text", "json"):
+        assert_no_output_shows_a_pasted_secret(case, folder, form, capsysbinary)
+    assert_what_is_certain_is_mended_and_nothing_else_is_touched(case, folder)
 
 
-def test_a_certain_mistake_is_mended_and_nothing_else_is_touched(case: Path, folder: Path) -> None:
-    mended = [one for one in fix([str(file) for file in sorted(folder.glob("*.yaml"))]) if one.mended]
-    fixed = case.with_suffix(".fixed")
-    expected = [fixed.read_bytes().replace(b"@CANARY@", API_KEY.encode())] if fixed.exists() else []
-    assert [one.after for one in mended] == expected
-    for one in mended:
-        one.write()
-        assert [again.mended for again in fix([one.name])] == [()]
+def expected_of(case: Path) -> list[str]:
+    return (case / "expected" if case.is_dir() else case.with_suffix(".expected")).read_text("utf-8").splitlines()
 
 
-def test_the_mark_lies_inside_of_its_line(folder: Path) -> None:
+def assert_each_mistake_is_reported_once_at_its_place(case: Path, found: tuple[Diagnostic, ...]) -> None:
+    assert [_line(one, with_file=case.is_dir()) for one in found] == expected_of(case)
+
+
+def assert_marks_lie_inside_of_their_lines(folder: Path, found: tuple[Diagnostic, ...]) -> None:
     lines = {file.name: file.read_text("utf-8").split("\n") for file in folder.glob("*.yaml")}
-    for one in check(folder):
+    for one in found:
         span, here = one.span, lines[one.span.file]
         assert span.line <= len(here), one
         assert (span.line, span.column) < (span.end_line, span.end_column), one
@@ -76,18 +79,26 @@ def test_the_mark_lies_inside_of_its_line(folder: Path) -> None:
                 assert_no_canary(snippet.text)
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
-def test_no_output_shows_a_pasted_secret(
+def assert_no_output_shows_a_pasted_secret(
     case: Path, folder: Path, form: str, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     code = main(["validate", "-v", "--format", form, *(f"-f{file.name}" for file in sorted(folder.glob("*.yaml")))])
     output = capsysbinary.readouterr()
     assert_no_canary(output.out, output.err)
-    expected = (case / "expected" if case.is_dir() else case.with_suffix(".expected")).read_text("utf-8")
-    errors = [line for line in expected.splitlines() if CODES[line.split()[0]][0] == "error"]
+    errors = [line for line in expected_of(case) if CODES[line.split()[0]][0] == "error"]
     assert code == (1 if errors else 0)
     if form == "json":
         assert json.loads(output.out)["summary"]["errors"] == len(errors)
+
+
+def assert_what_is_certain_is_mended_and_nothing_else_is_touched(case: Path, folder: Path) -> None:
+    mended = [one for one in fix([str(file) for file in sorted(folder.glob("*.yaml"))]) if one.mended]
+    fixed = case.with_suffix(".fixed")
+    expected = [fixed.read_bytes().replace(b"@CANARY@", API_KEY.encode())] if fixed.exists() else []
+    assert [one.after for one in mended] == expected
+    for one in mended:
+        one.write()
+        assert [again.mended for again in fix([one.name])] == [()]
 
 
 def test_enough_cases_paste_a_secret() -> None:

@@ -23,7 +23,7 @@ from connform.manifest.compiled import compile_predicate
 from connform.manifest.files import Source
 from connform.manifest.shape import selected
 from connform.manifest.tree import Tree
-from connform.providers import PROVIDERS, catalog_entry
+from connform.providers import GROUPS, catalog_entry
 from connform.providers.described.rules.names import AUTH_KEYS
 from tests.providers.connections import answer, connection
 from tests.providers.described.mistakes import GOOD, MISTAKES, Mistake
@@ -145,7 +145,7 @@ def test_the_secret_of_an_app_under_another_name_is_one_mistake() -> None:
     assert found.detail == "`secret` is not allowed in `auth`: this method's secret is `client_secret`"
 
 
-@pytest.mark.parametrize("name", [name for name in PROVIDERS if catalog_entry(name)])
+@pytest.mark.parametrize("name", GROUPS)
 def test_the_built_in_files_have_no_mistake(name: str) -> None:
     entry = catalog_entry(name)
     assert entry is not None
