@@ -35,6 +35,9 @@ _ADD_FORMER = "INSERT INTO connform_meta (name, value) VALUES (?, ?) ON CONFLICT
 _ATTEMPT_BYTES = 3 * 1024
 """About the size of an attempt in a record and in the history, with their indexes."""
 _MAX_PLACEHOLDER_BYTES = 64 * 1024 * 1024
+_PIECE = bytes(256 * 1024)
+"""A piece of a placeholder, which is written in pieces to save memory."""
+_DELETE_PLACEHOLDER = "DELETE FROM connform_meta WHERE name = ? OR name LIKE ?"
 _REPOSITORY = "repository"
 
 
@@ -56,14 +59,16 @@ class StateChanges:
         Raises:
             ConnectionFailed: `store_unwritable`, or another fault of the state database.
         """
-        size = sum(len(json.dumps(spec)) + _ATTEMPT_BYTES for spec in specs)
+        size = min(sum(len(json.dumps(spec)) + _ATTEMPT_BYTES for spec in specs), _MAX_PLACEHOLDER_BYTES)
+        pieces = [f"{self._placeholder} {number}" for number in range(-(-size // len(_PIECE)))]
         with self.writing() as execute:
             for text in texts:  # a database of another encoding than UTF-8 can't hold every character
                 execute("SELECT CAST(? AS TEXT)", (encode_text(text),))
-            execute(DELETE_META, (self._placeholder,))
-            execute(SET_META, (self._placeholder, bytes(min(size, _MAX_PLACEHOLDER_BYTES))))
+            execute(_DELETE_PLACEHOLDER, (self._placeholder, f"{self._placeholder} %"))  # of a run that was killed
+            for name in pieces:
+                execute(SET_META, (name, _PIECE))
         with self.writing() as execute:
-            execute(DELETE_META, (self._placeholder,))
+            execute(_DELETE_PLACEHOLDER, (self._placeholder, f"{self._placeholder} %"))
 
     def set_repository(self, identity: Mapping[str, str]) -> None:
         """Record to which repository the database belongs."""

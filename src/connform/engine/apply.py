@@ -31,6 +31,7 @@ from connform.engine.run.absent_manifests import recorded_absent
 from connform.engine.run.concurrency import for_each, run_coroutine, to_its_end
 from connform.engine.run.context import RunContext, run_context
 from connform.engine.run.describe import not_looked_at, with_failure
+from connform.engine.run.garbage import keep_what_exists
 from connform.engine.run.live_check import check_connection
 from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.shard import SINGLE_SHARD, Shard
@@ -42,6 +43,8 @@ from connform.manifest.decode import Manifest
 from connform.manifest.model import Connection
 from connform.recorded import Actor, Applied
 
+_PLANNED_FIELDS = ("action", "changes", "reasons", "sends", "moved_from", "revokes")
+"""The fields of a report line that the plan fills."""
 LOCK_S = 60.0
 """How long to wait for another run of `apply` by default."""
 
@@ -120,6 +123,7 @@ def apply(
             try:
                 context.source.prepare([one.connection for one in to_do if one.connection], progress)
                 progress.begin("applying", len(to_do))
+                keep_what_exists()
                 run_coroutine(for_each(to_do, work.carry_out, parallelism, progress, done))
             except KeyboardInterrupt:
                 interruption = ExitCode.INTERRUPTED
@@ -251,7 +255,7 @@ class _Apply:
             if change.connection is None:
                 return await to_its_end(self._remove(change, report, group_commit))
             checked = await check_connection(change.connection, self._context, self._timeout_s)
-            return await to_its_end(self._record(change, change.connection, checked, group_commit))
+            return await to_its_end(self._record(change, change.connection, report, checked, group_commit))
         except ConnectionFailed as failure:
             return with_failure(report, failure)
 
@@ -262,7 +266,12 @@ class _Apply:
         return with_failure(report, failure) if failure else report
 
     async def _record(
-        self, change: Change, connection: Connection, checked: ConnectionReport, group_commit: GroupCommit
+        self,
+        change: Change,
+        connection: Connection,
+        planned: ConnectionReport,
+        checked: ConnectionReport,
+        group_commit: GroupCommit,
     ) -> ConnectionReport:
         """End the grant that a checked connection leaves, record the check, and return the report of the change."""
         versions = self._context.source.versions(connection)
@@ -271,11 +280,7 @@ class _Apply:
         file = self._states.paths.of_manifest(connection.span.file)
         record = record_of_attempt(change, checked, versions, file, self._by)
         await group_commit.write(record, records_to_keep(change.applied, record.spec))
-        planned, planned_fields = (
-            describe_change(change),
-            ("action", "changes", "reasons", "sends", "moved_from", "revokes"),
-        )
-        return checked._replace(**{name: getattr(planned, name) for name in planned_fields})
+        return checked._replace(**{name: getattr(planned, name) for name in _PLANNED_FIELDS})
 
     async def _remove(self, change: Change, report: ConnectionReport, group_commit: GroupCommit) -> ConnectionReport:
         assert change.applied is not None  # noqa: S101  (a connection that is no longer declared was applied)

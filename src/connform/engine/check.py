@@ -13,6 +13,7 @@ from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.report import ConnectionReport, Report
 from connform.engine.run.context import run_context
 from connform.engine.run.describe import describe, not_looked_at
+from connform.engine.run.garbage import keep_what_exists
 from connform.engine.run.live_check import check_all
 from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.state_location import DEFAULT, StateLocation
@@ -62,6 +63,7 @@ def check(
     chosen = list(manifest.values())
     done: dict[str, ConnectionReport] = {}
     interruption, recorded = None, None
+    keep_what_exists()
     with _recorder(recording, state, validated.files) as recorder:
         try:
             with run_context(manifest, simulate=simulate, state=state) as context:

@@ -7,7 +7,7 @@ They don't recognise a password that is an ordinary word: it looks like a name.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from connform.diagnostics import MASK
@@ -45,6 +45,8 @@ _CONSTANT = r"[A-Z]{1,15}(?:[_-][A-Z]{1,15})+"
 """Capitals alone, in words: `PROGRAMMATIC_ACCESS_TOKEN`. Of 15,000,000 random tokens of 20 characters, fewer than one looks so."""
 _PARAMETER = r"(?<=[?&;])(?!(?<=\?)version=[A-Za-z0-9._-]++(?:[#\s,)]|$))([^?&;=#\s]{0,64}=)?[^?&;#\s]++"
 """A parameter of a URL's query, but not the version of a secret reference, which a reader of a plan has to see."""
+_QUERY_SIGNS = frozenset("?&;")
+"""One of them stands before each parameter."""
 
 
 def is_plain(word: str) -> bool:
@@ -97,7 +99,13 @@ def shown_origin(origin: str) -> str:
 @lru_cache(maxsize=4096)  # thousands of connections share a few addresses and tags
 def mask_generated_text(text: str) -> str:
     """Return a text of a valid manifest; whatever looks generated, and the values of a URL's query but `version`, are masked."""
-    return re.sub(_PARAMETER, rf"\1{MASK}", re.sub(_RUN, MASK, text))
+    without_runs = _run().sub(MASK, text)
+    return re.sub(_PARAMETER, rf"\1{MASK}", without_runs) if _QUERY_SIGNS.intersection(text) else without_runs
+
+
+@cache
+def _run() -> re.Pattern[str]:
+    return re.compile(_RUN)
 
 
 def masked(value: Any) -> Any:

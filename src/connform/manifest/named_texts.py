@@ -32,7 +32,11 @@ def expand(text: str, values: Mapping[str, str]) -> str:
 
 def expand_url(text: str, settings: Mapping[str, str]) -> str:
     """Return a URL with settings filled in: as they are in its host, percent-encoded as one segment in its path."""
+    if "{" not in text:
+        return text
     host, slash, path = split_url(text)
+    if "{" not in path:
+        return f"{expand(host, settings)}{slash}{path}"
     encoded = {name: quote(value, safe="") for name, value in settings.items()}
     return f"{expand(host, settings)}{slash}{expand(path, encoded)}"
 

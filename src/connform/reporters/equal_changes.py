@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from connform.reporters.view import View
@@ -19,16 +18,16 @@ def by_change(connections: Iterable[View]) -> list[list[View]]:
     groups: dict[str, list[View]] = {}
     for one in connections:
         shown = [one[key] for key in _SHOWN_OF_ALL] if one["action"] in {"create", "remove"} else []
-        key = json.dumps([one["action"], one["changes"], one["reasons"], one["revokes"], shown], default=str)
+        key = repr([one["action"], one["changes"], one["reasons"], one["revokes"], shown])
         groups.setdefault(key, []).append(one)
     return list(groups.values())
 
 
 def merged_sends(group: list[View]) -> list[tuple[list[str], View]]:
     """Return each destination of a group's secrets once, behind the secrets that are sent there."""
-    destinations: dict[str, tuple[list[str], View]] = {}
-    for send in (send for one in group for send in one["sends"]):
-        secrets, _ = destinations.setdefault(json.dumps([send["origin"], send["how"]]), ([], send))
-        if send["secret"] not in secrets:
-            secrets.append(send["secret"])
-    return list(destinations.values())
+    destinations: dict[tuple[str, ...], tuple[dict[str, None], View]] = {}
+    for one in group:
+        for send in one["sends"]:
+            secrets, _ = destinations.setdefault((send["origin"], *send["how"]), ({}, send))
+            secrets[send["secret"]] = None
+    return [(list(secrets), send) for secrets, send in destinations.values()]

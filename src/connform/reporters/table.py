@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from connform.reporters.terminal import width_of
+from connform.reporters.terminal import UNLIMITED, width_of
 from connform.reporters.wrapping import cut
 
 _GAP = "  "
@@ -12,27 +12,32 @@ _LEAST_COLUMN = 10
 """Columns below which a column is left out rather than cut."""
 
 
-def aligned_rows(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the rows as aligned lines; empty columns are left out."""
+def aligned_rows(rows: Sequence[Sequence[str]], widest: int = UNLIMITED) -> list[str]:
+    """Return the rows as aligned lines; empty columns are left out.
+
+    Args:
+        rows: the cells of each line.
+        widest: a cell that takes more columns doesn't widen the cells above and below it.
+    """
     if len(rows) == 1:
         return [_GAP.join(filter(None, rows[0])).rstrip()]
-    return aligned_lines(zip(*rows, strict=True)) or [""] * len(rows)
+    return aligned_lines(zip(*rows, strict=True), widest) or [""] * len(rows)
 
 
-def aligned_lines(columns: Iterable[Sequence[str]]) -> list[str]:
+def aligned_lines(columns: Iterable[Sequence[str]], widest: int = UNLIMITED) -> list[str]:
     """Return aligned lines as `columns` does, but from columns of cells."""
-    aligned = [cells for column in columns if any(cells := _aligned(column))]
+    aligned = [cells for column in columns if any(cells := _aligned(column, widest))]
     return [line.rstrip() for line in map(_GAP.join, zip(*aligned, strict=True))]
 
 
-def _aligned(column: Sequence[str]) -> list[str]:
+def _aligned(column: Sequence[str], widest: int) -> list[str]:
     """Return the cells of a column, padded to one width."""
     text = "".join(column)
     if text.isascii() and "\x1b" not in text:
-        width = max(map(len, column))
+        width = max(own for own in (0, *map(len, column)) if own <= widest)
         return [cell.ljust(width) for cell in column]
     taken = [width_of(cell) for cell in column]
-    width = max(taken)
+    width = max(own for own in (0, *taken) if own <= widest)
     return [cell + " " * (width - own) for cell, own in zip(column, taken, strict=True)]
 
 

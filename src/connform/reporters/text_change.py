@@ -57,7 +57,8 @@ def _details(group: list[View], look: Look) -> list[str]:
     lines += fold_rows(aligned_rows([_value_row(field) for field in first["changes"]]), look.row_width)
     for reason in first["reasons"]:
         lines += paragraph(reason, first=f"{INDENT}{look.paint('why:', BOLD)} ", rest="         ", width=look.width)
-    lines += fold_rows(aligned_rows([_destination(*send, look) for send in merged_sends(group)]), look.row_width)
+    destinations = [_destination(*send, look) for send in merged_sends(group)]
+    lines += fold_rows(aligned_rows(destinations, look.width), look.row_width)
     if first["revokes"]:
         prefix = f"{INDENT}{look.paint('revokes:', BOLD_YELLOW)} "
         lines += paragraph(describe_grant(**first["revokes"]), first=prefix, rest="             ", width=look.width)

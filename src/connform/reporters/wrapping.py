@@ -66,7 +66,7 @@ def fold_rows(rows: Iterable[str], width: int) -> list[str]:
     """Return aligned lines; one that is wider than `width` is wrapped between its words, but not behind a number."""
     lines: list[str] = []
     for row in rows:
-        if width_of(row) <= width:
+        if len(row) * 2 <= width or width_of(row) <= width:  # no character takes more than two columns
             lines.append(row)
         else:
             words = row.lstrip()

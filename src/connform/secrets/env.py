@@ -41,7 +41,7 @@ class Env(Backend):
 
     def open(self, store: StoreConfig) -> OpenStore:  # noqa: ARG002  (there is one environment)
         """Return the environment."""
-        return DocumentStore(_load, _fetched, batch_size=0)
+        return DocumentStore(_load, _fetched, batch_size=0, answers_at_once=True)
 
 
 def _load(reference: SecretReference) -> bytes:

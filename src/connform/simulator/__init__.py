@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["SeenRequest", "Simulator"]
 
 _REMEMBERED_REQUESTS = 10_000
+_reply = lru_cache(maxsize=1024)(Reply)
+"""Returns one reply for the thousands of hosts that answer the same."""
 
 
 class Simulator:
@@ -114,7 +117,7 @@ class Simulator:
         return self._grants.token_lifetime_s
 
     def route(self, host: str, port: int) -> tuple[str, int]:  # noqa: ARG002  (every port is the simulator's)
-        """Return the address to dial for `host` and `port`; the server there has a certificate for `host`."""
+        """Return the address to dial for `host` and `port`; the certificate of the server there covers `host`."""
         server = self._require_server()
         server.certificates.cover(host)
         return server.address
@@ -192,7 +195,7 @@ class Simulator:
         headers: Sequence[tuple[str, str]] = (),
     ) -> None:
         """Answer requests with a valid credential so from now on; hosts of iinked Sign answer as documented."""
-        self._api.replies[host.lower(), method, path] = Reply(status, body, content_type, tuple(headers))
+        self._api.replies[host.lower(), method, path] = _reply(status, body, content_type, tuple(headers))
 
     def reply_to_fault(
         self,
@@ -204,7 +207,7 @@ class Simulator:
         headers: Sequence[tuple[str, str]] = (),
     ) -> None:
         """Show a fault of `host` so from now on; `auth_rejected` is also what a request without a valid credential gets."""
-        self._faults.replies[host.lower(), fault] = Reply(status, body, content_type, tuple(headers))
+        self._faults.replies[host.lower(), fault] = _reply(status, body, content_type, tuple(headers))
 
     def accept(self, connection: str, credential: SentCredential) -> None:
         """Accept what a connection sends to its API, in place of what it sent before; other requests to that API are refused."""

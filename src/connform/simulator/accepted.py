@@ -45,17 +45,17 @@ class AcceptedCredentials:
         """Take the function that says whether a token was issued here and is valid."""
         self._is_token = is_token
         self._of_connection: dict[str, SentCredential] = {}
-        self._by_text: dict[_Key, dict[str, SentCredential]] = defaultdict(dict)
-        """The credentials by one of their texts, so that a request of one of many connections is compared with few."""
+        self._by_text: dict[tuple[str, _Key], dict[str, SentCredential]] = defaultdict(dict)
+        """The credentials by host and one of their texts, so that a request of one of many connections is compared with few."""
         self._roots: dict[str, set[str]] = defaultdict(set)
         """Host → the paths of the roots there."""
 
     def add(self, connection: str, credential: SentCredential) -> None:
         """Accept a connection's credential, in place of its former one."""
         if former := self._of_connection.get(connection):
-            self._by_text[_key(former)].pop(connection, None)
+            self._by_text[_place(former.root)[0], _key(former)].pop(connection, None)
         host, path = _place(credential.root)
-        self._of_connection[connection] = self._by_text[_key(credential)][connection] = credential
+        self._of_connection[connection] = self._by_text[host, _key(credential)][connection] = credential
         self._roots[host].add(path)
 
     def knows(self, request: Request) -> bool:
@@ -69,10 +69,12 @@ class AcceptedCredentials:
         sent = {"header": request.headers, "parameter": query}
         keys = [(place, name, text) for place, values in sent.items() for name, text in values.items()]
         changing = [(place, name, OBTAINED) for place, name, _ in keys]
+        hosts = list(self._roots) if _is_own_address(request.host) else [request.host]
         return any(
-            _is_for(credential, request) and self._carries(sent, credential)
+            _is_below(request.path, _place(credential.root)[1]) and self._carries(sent, credential)
+            for host in hosts
             for key in (*keys, *changing, _NOTHING)
-            for credential in list(self._by_text.get(key, {}).values())
+            for credential in list(self._by_text.get((host, key), {}).values())
         )
 
     def _carries(self, sent: Mapping[str, Mapping[str, str]], credential: SentCredential) -> bool:
@@ -100,11 +102,6 @@ def _key(credential: SentCredential) -> _Key:
 def _place(root: str) -> tuple[str, str]:
     url = urlsplit(root)
     return (url.hostname or "").lower(), url.path.rstrip("/")
-
-
-def _is_for(credential: SentCredential, request: Request) -> bool:
-    host, path = _place(credential.root)
-    return (host == request.host or _is_own_address(request.host)) and _is_below(request.path, path)
 
 
 def _is_below(path: str, root: str) -> bool:

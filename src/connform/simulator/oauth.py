@@ -34,8 +34,12 @@ class OAuth:
         self._secrets: dict[str, str] = {}
         self._endpoints: dict[tuple[str, str], tuple[str, str]] = {}
         """Host and path → kind of endpoint, and the server's name."""
-        self._clients: dict[str, dict[str, Client]] = defaultdict(dict)
-        """Server's name → connection → its client."""
+        self._clients: dict[tuple[str, str], dict[str, Client]] = defaultdict(dict)
+        """Server's name and client id → connection → its client."""
+        self._client_ids: dict[tuple[str, str], str] = {}
+        """Server's name and connection → the id of its client."""
+        self._servers: set[str] = set()
+        """The names of the servers that know their clients."""
 
     def register(self, client_id: str, client_secret: str) -> None:
         """Accept only this secret for the client from now on; a client that isn't registered may use any secret, or none."""
@@ -44,7 +48,11 @@ class OAuth:
     def serve(self, connection: str, client: Client, endpoints: Mapping[str, str]) -> None:
         """Play the server of a connection; arguments as for `Simulator.serve`."""
         server = place_of(endpoints.get("token_url") or endpoints["issuer"])[0]
-        self._clients[server][connection] = client
+        if (former := self._client_ids.get((server, connection))) is not None:
+            self._clients[server, former].pop(connection, None)
+        self._clients[server, client.client_id][connection] = client
+        self._client_ids[server, connection] = client.client_id
+        self._servers.add(server)
         for kind, url in endpoints.items():
             if kind in KINDS:
                 known_as = "token_url" if kind == "refresh_url" else kind
@@ -77,12 +85,13 @@ class OAuth:
 
     def _authenticated(self, request: Request, server: str, form: Mapping[str, str]) -> list[Client]:
         """Return the clients that a request may be from; none if it shows what none of them has."""
-        if known := self._clients.get(server):
-            secrets = self._secrets
-            clients = [(one, secrets.get(one.client_id, one.secret)) for one in list(known.values())]
-            return [one for one, secret in clients if one.authenticates(request, form, secret)]
         client_id, secret = basic_credentials(request)
-        client_id, secret = client_id or form.get("client_id", ""), secret or form.get("client_secret", "")
+        client_id = client_id or form.get("client_id", "")
+        if server in self._servers:
+            right = self._secrets.get(client_id)
+            known = list(self._clients.get((server, client_id), {}).values())
+            return [one for one in known if one.authenticates(request, form, one.secret if right is None else right)]
+        secret = secret or form.get("client_secret", "")
         if not client_id or self._secrets.get(client_id, secret) != secret:
             return []
         return [Client(client_id, WITH_PERSON | ({CLIENT_CREDENTIALS} if secret else set()))]

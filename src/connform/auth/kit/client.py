@@ -84,7 +84,7 @@ def server(settings: Mapping[str, Any], known: AuthorizationServer) -> Authoriza
         known = type(known)()
     if "pkce" in settings:
         known = known._replace(has_pkce=settings["pkce"])
-    return known._replace(**declared)
+    return known._replace(**declared) if declared else known
 
 
 def grant_server(inputs: AuthInputs) -> AuthorizationServer:

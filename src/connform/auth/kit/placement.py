@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from connform.auth.described.definition import NO_VALUES
@@ -46,6 +46,13 @@ class Placement:
         self._headers = [SentText(name, *split_secret(text)) for name, text in headers.items()]
         self._parameters = [SentText(name, *split_secret(text)) for name, text in query.items()]
         self._basic = basic
+        self._places: dict[str, list[str]] = {}
+        for text in self._headers:
+            self._places.setdefault(text.secret, []).append(f"header {text.name}")
+        for text in self._parameters:
+            self._places.setdefault(text.secret, []).append(f"parameter {text.name}")
+        for name in {name for text in basic.values() for name in names_in(text)}:
+            self._places.setdefault(name, []).append(f"header {_AUTHORIZATION}")
 
     @property
     def scheme(self) -> str:
@@ -54,12 +61,9 @@ class Placement:
         match = next((match for text in texts if (match := re.match(_SCHEME, text.prefix))), None)
         return match[0] if match else _BASIC if self._basic else ""
 
-    def places(self, secret: str) -> Iterator[str]:
-        """Yield where a secret is sent, in words for messages: `header X-Api-Key`."""
-        yield from (f"header {text.name}" for text in self._headers if text.secret == secret)
-        yield from (f"parameter {text.name}" for text in self._parameters if text.secret == secret)
-        if any(secret in names_in(text) for text in self._basic.values()):
-            yield f"header {_AUTHORIZATION}"
+    def places(self, secret: str) -> Sequence[str]:
+        """Return where a secret is sent, in words for messages: `header X-Api-Key`."""
+        return self._places.get(secret, ())
 
     def judge(self, key: str, secret: Secret) -> None:
         """Require that a secret can be sent where it belongs.

@@ -6,6 +6,7 @@ Layer 2, no IO.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.described.definition import NO_VALUES
@@ -62,7 +63,13 @@ class SentSecretsCredential(Credential):
 
 def placement_of(auth: Mapping[str, Any]) -> Placement:
     """Return the placement that the keys under `auth:` say."""
-    return Placement(*(auth.get(key, NO_VALUES) for key in ("headers", "query", "basic")))
+    texts = [auth.get(key, NO_VALUES) for key in ("headers", "query", "basic")]
+    return _placement(*[tuple(one.items()) for one in texts])
+
+
+@lru_cache(maxsize=256)  # thousands of connections have the same method
+def _placement(*texts: tuple[tuple[str, str], ...]) -> Placement:
+    return Placement(*map(dict, texts))
 
 
 SENT_SECRETS = SentSecrets()

@@ -28,17 +28,17 @@ _EMPTY: tuple[object, ...] = ({}, [])
 """Values that mean the same as none."""
 
 
-def effective_value(keys: Sequence[str], value: Any, spec: Mapping[str, Any]) -> Any:
+def effective_value(keys: Sequence[str], value: Any, spec: Mapping[str, Any], schema: Schema) -> Any:
     """Return a value as it takes effect: the default where there is none, URLs, paths, headers and references in one spelling.
 
     Args:
         keys: the keys that lead to it: those of a connection, or `stores`, a store's name, and those of the store.
         value: the value in the specification; `None` if it has none.
         spec: the specification.
+        schema: what `schema_of` returns for the keys.
     """
     if keys == _SCOPES:  # the provider has the default
         return sorted(requested_scopes(spec["settings"], recorded_definition(spec))) or None
-    schema = _schema(keys, spec)
     if schema.get("x-compare") == "class":  # so does its default
         return environment_class(spec["settings"], recorded_definition(spec))
     if value is None or (value in _EMPTY and not _is_json(schema)):
@@ -59,15 +59,15 @@ def is_default(written: Any, effective: Any) -> bool:
 
 def is_json(keys: Sequence[str], spec: Mapping[str, Any]) -> bool:
     """Whether a value is JSON that is compared as a whole; arguments as for `effective_value`."""
-    return bool(keys) and keys[0] != "stores" and _is_json(_schema(keys, spec))
+    return bool(keys) and keys[0] != "stores" and _is_json(schema_of(keys, spec))
 
 
 def _is_json(schema: Schema) -> bool:
     return schema.get("x-compare") == "json"
 
 
-def _schema(keys: Sequence[str], spec: Mapping[str, Any]) -> Schema:
-    """Return the schema of a value; without any keyword for one that is not declared by a manifest alone."""
+def schema_of(keys: Sequence[str], spec: Mapping[str, Any]) -> Schema:
+    """Return the schema of a value, with arguments as for `effective_value`; without any keyword for one that is not declared by a manifest alone."""
     if keys[0] == "stores":
         node, keys, branches = spec["stores"].get(keys[1], {}), keys[2:], _store_branches()
     else:

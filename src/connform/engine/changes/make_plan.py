@@ -90,10 +90,7 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
         for name in removed
         if shard.has(name)
     ]
-    changes = [
-        change._replace(revocation_spec=_revocation_spec(change, manifest, states))
-        for change in _with_rename_problems(renames, changes)
-    ]
+    changes = [_with_revocation(change, manifest, states) for change in _with_rename_problems(renames, changes)]
     plan = Plan(tuple(changes), all_steps, states.paths.files, is_by_name=states.paths.is_by_name)
     if not plan.pending:
         return plan
@@ -153,10 +150,13 @@ def _short_step(declared: DeclaredConnection, summary: RecordSummary | None) -> 
     return [declared.connection.name, str(declared.action(summary)), before, after]
 
 
-def _revocation_spec(change: Change, manifest: Manifest, states: StateOfRun) -> Mapping[str, Any]:
-    """Return the specification with which a change ends a grant, as `Change.revocation_spec`; empty if it ends none."""
+def _with_revocation(change: Change, manifest: Manifest, states: StateOfRun) -> Change:
+    """Return a change that ends a grant with its `revocation_spec`, and another one as it is."""
     applied = change.applied.spec if change.applied else {}
-    declared = change.spec or {}
-    had_grant = bool(applied) and uses_grant(applied["settings"], recorded_definition(applied))
-    has_grant = bool(declared) and uses_grant(declared["settings"], recorded_definition(declared))
-    return with_stores(applied, manifest.stores, states.paths.of_folder) if had_grant and not has_grant else {}
+    if not _has_grant(applied) or _has_grant(change.spec):
+        return change
+    return change._replace(revocation_spec=with_stores(applied, manifest.stores, states.paths.of_folder))
+
+
+def _has_grant(spec: Mapping[str, Any]) -> bool:
+    return bool(spec) and uses_grant(spec["settings"], recorded_definition(spec))

@@ -5,12 +5,13 @@ Layer 3, no IO. It reads recorded specifications in the same way as declared one
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from connform.auth.interface import SecretUse
+from connform.auth.interface import AuthMethod, SecretUse
 from connform.auth.kit.client import SERVER_URLS, server
 from connform.auth.oauth.server import AuthorizationServer
 from connform.diagnostics import Span
@@ -20,10 +21,9 @@ from connform.engine.load.catalog import (
     DEFAULT_PROVIDER,
     Definition,
     provider,
-    references_of,
+    references_for,
     store_reference_keys,
     usable_method,
-    uses_grant,
 )
 from connform.engine.load.environment_class import environment_class
 from connform.engine.load.vocabulary import all_store_reference_keys
@@ -35,9 +35,12 @@ from connform.secret import MalformedReferenceError, SecretReference
 from connform.secrets.kit.service_account import TOKEN_REFERENCE
 
 _WEB = ("https://", "http://")
+_AZURE = "azurekv"
+"""The backend whose references name the server."""
 _OF_CONSENT = ("authorize_url", "device_authorization_url")
 """The endpoints that a person's consent depends on."""
 _NOWHERE = Span("", 1, 1, 1, 1)
+_NO_FOLDER = Path()
 _SERVERS: Mapping[str, Mapping[str, str]] = {
     "awssecrets": {"endpoint_url": "AWS"},
     "awsssm": {"endpoint_url": "AWS"},
@@ -79,7 +82,11 @@ class Destination(NamedTuple):
     @property
     def without_class(self) -> Destination:
         """The same without the class of the environment."""
-        return self._replace(environment_class="")
+        return Destination(*self[:-1]) if self.environment_class else self
+
+    def at(self, url: str, use: str = "", client_id: str = "") -> Destination:
+        """Return another server on the same way: with the same proxy and certificates."""
+        return Destination(url, use, self.proxy, self.ca_file, self.client_cert, client_id)
 
     @property
     def details(self) -> list[str]:
@@ -96,6 +103,10 @@ class Destination(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.url} ({', '.join(self.details)})" if self.details else self.url
+
+
+_DIRECT = Destination("")
+"""What has neither a proxy nor certificates of its own."""
 
 
 class Send(NamedTuple):
@@ -115,46 +126,58 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     folder = spec.get("folder", ".")
     base = _destination_without_url(settings, folder)
     definition = recorded_definition(spec)
-    api = base._replace(url=origin_of(spec["base_url"]), environment_class=environment_class(settings, definition))
+    class_ = environment_class(settings, definition)
+    api = Destination(origin_of(spec["base_url"]), "", *base[2:5], environment_class=class_)
     found: dict[Send, None] = {}
-    has_grant = uses_grant(settings, definition)
-    references = references_of(settings, definition)
-    destinations = _Destinations(spec, definition, base, api)
+    method = usable_method(settings, definition)
+    has_grant = getattr(method, "uses_grant", False)
+    references = references_for(method, settings["auth"])
+    of_provider = _provider_server(settings, definition)
+    destinations = _Destinations(settings["auth"], method, of_provider, base, api)
     for key, reference in references.items():
         store = stores.get(reference.scheme)
-        send = Send(str(reference), identity_of(reference, store, folder), api)
-        is_of_client = has_grant and not destinations.is_placed(key)
-        found |= dict.fromkeys(_oauth_sends(send, spec, base) if is_of_client else destinations.of(key, send))
+        secret, identity = str(reference), identity_of(reference, store, folder)
+        if has_grant and not destinations.is_placed(key):
+            found |= dict.fromkeys(_oauth_sends(secret, identity, settings["auth"], of_provider, base, api))
+        else:
+            found |= dict.fromkeys(destinations.of(key, secret, identity))
         found |= dict.fromkeys(_store_sends(reference, store))
     for reference in proxy_references(settings).values():
         store = stores.get(reference.scheme)
         found[Send(str(reference), identity_of(reference, store, folder), _proxy_of(base))] = None
         found |= dict.fromkeys(_store_sends(reference, store))
     if has_grant and not references:
-        found |= dict.fromkeys(_oauth_sends(Send("", _identity_of_client(spec), api), spec, base))
+        identity = _identity_of_client(settings["auth"], of_provider)
+        found |= dict.fromkeys(_oauth_sends("", identity, settings["auth"], of_provider, base, api))
     return tuple(found)
 
 
 class _Destinations:
     """The destinations of the secrets of an auth method without a grant, as the method itself says."""
 
-    def __init__(self, spec: Mapping[str, Any], definition: Definition, base: Destination, api: Destination) -> None:
-        settings = spec["settings"]
-        method = usable_method(settings, definition)
-        defaults = getattr(method, "defaults", {})
-        auth = {**defaults, **settings["auth"]}
+    def __init__(
+        self,
+        auth: Mapping[str, Any],
+        method: AuthMethod | None,
+        of_provider: AuthorizationServer,
+        base: Destination,
+        api: Destination,
+    ) -> None:
+        auth = {**getattr(method, "defaults", {}), **auth}
         uses = getattr(method, "uses", None)
-        self._uses: list[SecretUse] = list(uses(auth, _servers(spec, auth))) if uses else []
+        self._uses: list[SecretUse] = list(uses(auth, _servers(auth, of_provider))) if uses else []
         self._base, self._api = base, api
 
-    def of(self, key: str, send: Send) -> Iterator[Send]:
+    def of(self, key: str, secret: str, identity: SecretIdentity) -> Iterator[Send]:
         """Yield where a secret is sent: by default to the API. What is obtained by it goes where the method says."""
         uses = [use for use in self._uses if use.key == key] or [SecretUse(key)]
         for use in uses:
-            yield send._replace(to=self._destination(use))
+            yield Send(secret, identity, self._destination(use))
         if any(use.url for use in uses):
-            token = Send("the token that it obtains", _derived_identity(send.identity, "token"), self._api)
-            yield from (token._replace(to=self._destination(use)) for use in self._uses if not use.key)
+            token = _derived_identity(identity, "token")
+            for use in self._uses:
+                if not use.key:
+                    yield Send("the token that it obtains", token, self._destination(use))
 
     def is_placed(self, key: str) -> bool:
         """Whether the method says where in a request to the API a secret is sent."""
@@ -162,24 +185,27 @@ class _Destinations:
 
     def _destination(self, use: SecretUse) -> Destination:
         if use.url:
-            return self._base._replace(url=origin_of(use.url), use=use.use)
-        return self._api._replace(place=use.place, use=use.use)
+            return self._base.at(origin_of(use.url), use.use)
+        api = self._api
+        way = api.proxy, api.ca_file, api.client_cert
+        return Destination(api.url, use.use, *way, "", use.place, api.environment_class)
 
 
-def _servers(spec: Mapping[str, Any], auth: Mapping[str, Any]) -> AuthorizationServer:
-    """Return the server of a specification, whose login call is that of the connection if the provider has none."""
-    found = server(auth, _provider_server(spec))
-    return found if found.login_url else found._replace(login_url=auth.get("login", {}).get("url", ""))
+def _servers(auth: Mapping[str, Any], of_provider: AuthorizationServer) -> AuthorizationServer:
+    """Return the server of a connection, whose login call is that of the connection if the provider has none."""
+    found = server(auth, of_provider)
+    return found._replace(login_url=auth["login"].get("url", "")) if "login" in auth and not found.login_url else found
 
 
-def _identity_of_client(spec: Mapping[str, Any]) -> SecretIdentity:
+def _identity_of_client(auth: Mapping[str, Any], of_provider: AuthorizationServer) -> SecretIdentity:
     """Return what stands for the secret that a public client doesn't have: its name at its server."""
-    auth = spec["settings"]["auth"]
-    servers = server(auth, _provider_server(spec))
+    servers = server(auth, of_provider)
     return SecretIdentity("client", auth["client_id"], server=(origin_of(servers.token_url or servers.issuer),))
 
 
 def _destination_without_url(settings: Mapping[str, Any], folder: str) -> Destination:
+    if "tls" not in settings and "proxy" not in settings:
+        return _DIRECT
     tls, proxy = settings.get("tls", {}), proxy_url(settings)
     return Destination(
         "",
@@ -194,61 +220,85 @@ def _proxy_of(base: Destination) -> Destination:
     return Destination(base.proxy, use="proxy", ca_file=base.ca_file if base.proxy.startswith("https://") else "")
 
 
-def _oauth_sends(send: Send, spec: Mapping[str, Any], base: Destination) -> Iterator[Send]:
+def _oauth_sends(
+    secret: str,
+    identity: SecretIdentity,
+    auth: Mapping[str, Any],
+    of_provider: AuthorizationServer,
+    base: Destination,
+    api: Destination,
+) -> Iterator[Send]:
     """Yield the destinations of an OAuth client's secret, of a person's consent and of the grant.
 
     Consent and grant have the identity of the client's secret, so a renamed connection doesn't change them. A public client has
-    no secret, and its server gets the grant alone.
+    no secret (it is empty), and its server gets the grant alone.
     """
-    auth = spec["settings"]["auth"]
     app = auth["client_id"]
-    servers = server(auth, _provider_server(spec))
-    grant = Send(f"the grant of {app}", _derived_identity(send.identity, "grant"), send.to._replace(client_id=app))
+    servers = server(auth, of_provider)
+    grant, of_grant = f"the grant of {app}", _derived_identity(identity, "grant")
     for key in SERVER_URLS:
         if url := getattr(servers, key):
-            to = base._replace(url=origin_of(url), use=key, client_id=app)
+            to = base.at(origin_of(url), key, app)
             if key in _OF_CONSENT:
-                yield Send(f"the consent to {app}", _derived_identity(send.identity, "consent"), to)
+                yield Send(f"the consent to {app}", _derived_identity(identity, "consent"), to)
             if key != "authorize_url":  # a browser goes there, and no secret
-                yield (send if send.secret else grant)._replace(to=to)
-    yield grant
+                yield Send(secret, identity, to) if secret else Send(grant, of_grant, to)
+    yield Send(grant, of_grant, Destination(*api[:5], app, "", api.environment_class))
 
 
 def _derived_identity(identity: SecretIdentity, what: str) -> SecretIdentity:
-    return identity._replace(kind=f"{what} {identity.kind}")
+    return SecretIdentity(f"{what} {identity.kind}", *identity[1:])
 
 
-def _provider_server(spec: Mapping[str, Any]) -> AuthorizationServer:
+def _provider_server(settings: Mapping[str, Any], definition: Definition) -> AuthorizationServer:
     """Return the authorization server of the provider.
 
     It is empty if the provider is no longer installed, or no longer accepts the settings.
     """
-    settings = spec["settings"]
-    name, definition = settings.get("provider", DEFAULT_PROVIDER), recorded_definition(spec)
+    name = settings.get("provider", DEFAULT_PROVIDER)
     try:
-        instance = provider(name, definition).instance(Connection("", name, settings, Path(), _NOWHERE))
+        instance = provider(name, definition).instance(Connection("", name, settings, _NO_FOLDER, _NOWHERE))
     except (LookupError, ValueError, ConnectionFailed):  # the settings were valid when they were recorded
         return AuthorizationServer()
     return server_of(instance)
 
 
-def _store_sends(reference: SecretReference, store: Mapping[str, Any] | None) -> Iterator[Send]:
-    """Yield the credentials that open the store of a reference, with the servers that get them."""
-    settings = {key: value for key, value in (store or {}).items() if key != "proxy"}
-    kind, folder = settings.get("type", reference.scheme), settings.get("folder", ".")
-    way = _way_to_store(store or {}, folder)
+def _store_sends(reference: SecretReference, store: Mapping[str, Any] | None) -> Iterable[Send]:
+    """Return the credentials that open the store of a reference, with the servers that get them."""
+    vault = reference.path.partition("/")[0]
+    if store is not None:
+        return _declared_store_sends(reference.scheme, store, vault)
+    return _backend_sends(reference.scheme, vault if reference.scheme == _AZURE else "")
+
+
+@lru_cache(maxsize=1024)  # thousands of connections read the same few backends
+def _backend_sends(kind: str, vault: str) -> tuple[Send, ...]:
+    return tuple(_declared_store_sends(kind, {}, vault))
+
+
+def _declared_store_sends(scheme: str, store: Mapping[str, Any], vault: str) -> Iterator[Send]:
+    """Yield the credentials that open a store.
+
+    Args:
+        scheme: the scheme of a reference.
+        store: the declared store; empty for a backend without settings.
+        vault: the vault that the reference names.
+    """
+    settings = {key: value for key, value in store.items() if key != "proxy"}
+    kind, folder = settings.get("type", scheme), settings.get("folder", ".")
+    way = _way_to_store(store, folder)
     urls = {key: origin_of(url) for key, url in settings.items() if isinstance(url, str) and url.startswith(_WEB)}
     urls = {**_SERVERS.get(kind, {}), **urls}
-    if kind == "azurekv":
+    if kind == _AZURE:
         urls.pop("resource", None)  # what the token is for; nothing is sent there
-        urls.setdefault("address", f"https://{reference.path.partition('/')[0]}.vault.azure.net")
+        urls.setdefault("address", f"https://{vault}.vault.azure.net")
     if kind == "gcpsecrets" and "location" in settings and "address" not in settings:
         urls["address"] = f"https://secretmanager.{settings['location']}.rep.googleapis.com"
     credentials = tuple(_store_credentials(kind, settings))
     for url in dict.fromkeys(urls.values()):
         for credential, identity in credentials:
-            yield Send(credential, identity, way._replace(url=url, use=f"store {kind}"))
-    proxy = (store or {}).get("proxy")
+            yield Send(credential, identity, way.at(url, f"store {kind}"))
+    proxy = store.get("proxy")
     if way.proxy and isinstance(proxy, dict):
         password = SecretReference.parse(proxy["password"])
         yield Send(str(password), identity_of(password, None, folder), _proxy_of(way))

@@ -18,6 +18,7 @@ from connform.engine.report import ConnectionReport
 from connform.engine.run.describe import describe
 from connform.engine.run.describe_record import describe_specification
 from connform.grant import GrantFacts
+from connform.lazy_property import lazy_property
 from connform.manifest.model import Connection
 from connform.recorded import Applied
 
@@ -37,9 +38,7 @@ class Action(StrEnum):
     """Nothing differs."""
 
 
-class Change(NamedTuple):
-    """The planned change of one connection."""
-
+class _ChangeFields(NamedTuple):
     name: str
     """The connection's name."""
     action: Action
@@ -73,10 +72,23 @@ class Change(NamedTuple):
     revokes: GrantFacts | None = None
     """The living grant that would be ended; `None` if there is none."""
 
+
+class Change(_ChangeFields):
+    """The planned change of one connection."""
+
     @property
     def is_pending(self) -> bool:
         """Whether there is something to do."""
         return self.action is not Action.NONE or bool(self.live)
+
+    @lazy_property
+    def sends(self) -> tuple[Send, ...]:
+        """The secrets that it sends, with their destinations; none if there is nothing to do."""
+        if not self.is_pending or (self.is_only_moved and not self.live):
+            return ()
+        ending = sends(self.revocation_spec) if self.revocation_spec else ()
+        declared = sends(self.spec) if self.spec else ()
+        return tuple(dict.fromkeys((*declared, *ending))) if declared and ending else declared or ending
 
 
 Step = list[str]
@@ -133,30 +145,19 @@ class Plan(NamedTuple):
         return digest(self.steps)
 
 
-def sends_of(change: Change) -> tuple[Send, ...]:
-    """Return the secrets that a change sends, with their destinations; nothing if there is nothing to do."""
-    if not change.is_pending or (change.is_only_moved and not change.live):
-        return ()
-    specs = [spec for spec in (change.spec, change.revocation_spec) if spec]
-    return tuple(dict.fromkeys(send for spec in specs for send in sends(spec)))
-
-
 def describe_change(change: Change) -> ConnectionReport:
     """Return the report line of a change."""
-    action = str(Action.UPDATE if change.live else change.action)
-    changes, reasons = change.fields, (*change.reasons, *change.live)
-    if change.live_report is None and change.connection is not None:
-        line = describe(change.connection, change.spec["base_url"])
-    elif change.live_report is None:
-        assert change.applied is not None  # noqa: S101  (a change without a declared connection is a removal)
-        line = describe_specification(change.name, change.applied.spec)
-    else:
-        line = change.live_report
-    return line._replace(
-        action=action,
-        changes=changes,
-        reasons=reasons,
-        sends=sends_of(change),
-        moved_from=change.moved_from,
-        revokes=change.revokes,
-    )
+    planned: dict[str, Any] = {
+        "action": str(Action.UPDATE if change.live else change.action),
+        "changes": change.fields,
+        "reasons": (*change.reasons, *change.live),
+        "sends": change.sends,
+        "moved_from": change.moved_from,
+        "revokes": change.revokes,
+    }
+    if change.live_report is not None:
+        return change.live_report._replace(**planned)
+    if change.connection is not None:
+        return describe(change.connection, change.spec["base_url"], **planned)
+    assert change.applied is not None  # noqa: S101  (a change without a declared connection is a removal)
+    return describe_specification(change.name, change.applied.spec)._replace(**planned)

@@ -15,6 +15,7 @@ from connform.engine.changes.secret_identity import SecretIdentity
 from connform.engine.load.environment_class import environment_class
 from connform.engine.run.states import StateOfRun
 from connform.errors import ConnectionFailed
+from connform.lazy_property import lazy_property
 from connform.providers.environments import PRODUCTION
 from connform.recorded import Applied, EarlierSpec
 
@@ -28,28 +29,37 @@ class ProductionSecrets:
     """The destinations of secrets in recorded specifications, and the production connections that use them."""
 
     def __init__(self, specs: Iterable[EarlierSpec] = (), real_path: Callable[[str], str] = str) -> None:
-        """Index the secrets of specifications.
+        """Take what is indexed when it is first asked for: a plan whose changes send nothing else needs no index.
 
         Args:
             specs: the names of connections, with their present and former recorded specifications.
             real_path: returns a file's path with links followed.
         """
+        self._specs = specs
         self._real_path = real_path
         self._destinations: dict[SecretIdentity, dict[Destination, None]] = {}
-        self._index: dict[object, dict[SecretIdentity, None]] = {}
         self._users: dict[SecretIdentity, str] = {}
         self._found: dict[SecretIdentity, Mapping[Destination, set[str]]] = {}
-        for name, spec in specs:
+
+    @lazy_property
+    def _index(self) -> Mapping[object, Mapping[SecretIdentity, None]]:
+        """The identities by their keys. With it, destinations and users are found."""
+        index: dict[object, dict[SecretIdentity, None]] = {}
+        for name, spec in self._specs:
+            of_production = is_production(spec)
             for send in sends(spec):
                 identity = self._with_real_path(send.identity)
                 for key in identity.index_keys if identity not in self._destinations else ():
-                    self._index.setdefault(key, {})[identity] = None
+                    index.setdefault(key, {})[identity] = None
                 self._destinations.setdefault(identity, {})[send.to] = None
-                if is_production(spec):
+                if of_production:
                     self._users.setdefault(identity, name)
+        return index
 
     def user(self, identity: SecretIdentity) -> str:
         """Return the name of a production connection that uses a secret, or once did; empty if there is none."""
+        if not self._index:
+            return ""
         return next(
             (self._users[same] for same in self._matching(self._with_real_path(identity)) if same in self._users), ""
         )
@@ -83,15 +93,18 @@ class ProductionSecrets:
 def production_secrets(states: StateOfRun) -> ProductionSecrets:
     """Return the recorded secrets of a run, and those recorded in other folders of its repository, if these can be read.
 
-    Raises:
-        ConnectionFailed: a fault of the run's own state database.
+    The state is read when a secret is first looked for, which raises `ConnectionFailed` for a fault of the run's own state database.
     """
-    specs = [spec for table in states.tables for spec in table.specifications()]
+    return ProductionSecrets(_recorded_specs(states), states.paths.real_path)
+
+
+def _recorded_specs(states: StateOfRun) -> Iterator[EarlierSpec]:
+    for table in states.tables:
+        yield from table.specifications()
     for table in states.other_tables():
         with suppress(ConnectionFailed):
-            specs += table.specifications()
+            yield from table.specifications()
         table.close()
-    return ProductionSecrets(specs, states.paths.real_path)
 
 
 def records_to_keep(applied: Applied | None, after: Mapping[str, Any]) -> tuple[EarlierSpec, ...]:

@@ -13,8 +13,9 @@ from typing import Any
 from connform.engine.changes.definition_part import DEFINITION
 from connform.engine.changes.living_grants import reasons_for_force
 from connform.engine.changes.origins import sends
-from connform.engine.changes.plan import Action, Change, Plan, Step, sends_of
+from connform.engine.changes.plan import Action, Change, Plan, Step
 from connform.engine.changes.production import ProductionSecrets, is_production
+from connform.engine.changes.specification import is_sent_alike
 from connform.manifest.harmless import mask_generated_text
 from connform.providers.environments import TEST
 
@@ -78,6 +79,8 @@ def _removals_by_name(plan: Plan) -> Iterator[str]:
 def _production_reasons(plan: Plan) -> Iterator[str]:
     """Yield the secrets of production that a plan would send to destinations that are not recorded for them."""
     for change in plan.pending:
+        if change.before and change.applied and is_sent_alike(change.applied.spec, change.spec):
+            continue  # all of it is recorded
         reasons = (
             _new_destinations(change) if _was_production(change) else _spread_secrets(change, plan.production_secrets)
         )
@@ -93,13 +96,13 @@ def _new_destinations(change: Change) -> Iterator[str]:
     """Yield what a production connection would send that isn't recorded: another secret, or another destination."""
     assert change.applied is not None  # noqa: S101  (as `_was_production` says)
     if change.connection is not None and not is_production(change.spec):
-        sent_there = _comma_separated(f"{send.secret} → {send.to}" for send in sends_of(change))
+        sent_there = _comma_separated(f"{send.secret} → {send.to}" for send in change.sends)
         yield f"{change.name} is in production and would move to {TEST}: {sent_there}"
     if change.connection is not None and _own_root(change.spec) != _own_root(change.applied.spec):
         allowed = _own_root(change.spec) or "never"
         yield f"{change.name} is in production and its provider would let connections name the API root: {allowed} (own_root)"
     before = [(send, send.to.without_class) for send in sends(change.applied.spec)]
-    for send in sends_of(change):
+    for send in change.sends:
         to = send.to.without_class
         same = [old for old, _ in before if send.identity.is_part_of(old.identity)]
         if any(to == origin for old, origin in before if old in same):
@@ -112,7 +115,7 @@ def _new_destinations(change: Change) -> Iterator[str]:
 
 def _spread_secrets(change: Change, production_secrets: ProductionSecrets) -> Iterator[str]:
     """Yield the secrets of production that another connection would send to a destination not recorded for them."""
-    for send in sends_of(change):
+    for send in change.sends:
         user = production_secrets.user(send.identity)
         destinations = production_secrets.destinations(send.identity) if user else {}
         classes = destinations.get(send.to.without_class, ())

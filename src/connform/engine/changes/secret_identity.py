@@ -20,6 +20,8 @@ from connform.secret import SecretReference
 _Key: TypeAlias = tuple[str | bool | None, ...]
 
 _FILE = "file"
+_USUAL_ORIGIN = re.compile(r"https://[a-z0-9.-]+(?=[/?#]|\Z)")
+"""Matches the origin of a URL that has no port, in the spelling of every output: most have it."""
 _ARN = r"arn:[^:]*:[^:]*:([^:]*):([^:]*):(?:secret:|parameter/?)?(.*?)(?:-(?![a-z]{6}$)[A-Za-z0-9]{6})?"
 """Matches region, account and name of an ARN; the name without the six random characters that Secrets Manager appends.
 Six lower-case letters are taken for a word of the name."""
@@ -96,7 +98,8 @@ def identity_of(reference: SecretReference, store: Mapping[str, Any] | None, fol
     kind = str(settings.get("type", reference.scheme))
     if reads_files(kind):
         return _file_identity(kind, reference, settings, str(settings.get("folder", ".")) if store else folder)
-    return _BY_BACKEND.get(kind, _third_party_identity)(reference, settings)._replace(kind=kind)
+    found = _BY_BACKEND.get(kind, _third_party_identity)(reference, settings)
+    return SecretIdentity(kind, *found[1:])
 
 
 def identity_of_file(path: str) -> SecretIdentity:
@@ -112,6 +115,8 @@ def path_in(folder: str, path: str) -> str:
 
 def origin_of(url: str) -> str:
     """Return the scheme, host and port of a URL, a proxy's included."""
+    if match := _USUAL_ORIGIN.match(url):
+        return match[0]
     try:
         return parse_url(url, query=True).origin
     except UrlError:  # a proxy by plain http

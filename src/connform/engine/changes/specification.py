@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from connform.engine.changes.definition_part import DEFINITION, definition_part
-from connform.engine.changes.equal_meaning import effective_value, is_default, is_json
+from connform.engine.changes.equal_meaning import effective_value, is_default, is_json, schema_of
 from connform.engine.load.catalog import provider_of
 from connform.engine.load.relative_paths import is_relative, is_relative_store
 from connform.manifest.compiled import equality_key
@@ -37,6 +37,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 """Part of a specification → the keys that lead to it in a pointer."""
 
 _TIMEOUTS = "/timeouts/"
+_HARMLESS_KEYS = frozenset({"tags", "timeouts", *PROSE})
 _HARMLESS = frozenset({"/file", "/tags", *(f"/{key}" for key in PROSE)})
 """The pointers, besides those of time-outs, to what decides neither what is sent nor where to: see `is_harmless`."""
 
@@ -126,35 +127,59 @@ def is_harmless(pointers: Collection[str]) -> bool:
     return bool(pointers) and all(one in _HARMLESS or one.startswith(_TIMEOUTS) for one in pointers)
 
 
+def is_sent_alike(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether two specifications say the same, in the same spelling, of all that decides what is sent and where to."""
+    return before.keys() == after.keys() and all(
+        value == after[part] or (part == "settings" and _sending(value) == _sending(after[part]))
+        for part, value in before.items()
+    )
+
+
+def _sending(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key not in _HARMLESS_KEYS}
+
+
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     """Return the values that take another effect in one specification than in another, as they take effect, sorted by pointer."""
     found: dict[str, FieldChange] = {}
     for part, keys_of_part in _PARTS.items():
         values = (before.get(part), after.get(part))
-        for keys, written_before, written_now in _unequal_values(keys_of_part, *values, (before, after)):
+        unequal = [] if _are_equal(*values) else list(_unequal_values(keys_of_part, *values, (before, after)))
+        have_one_schema = part == "settings" and all(keys[0] in _HARMLESS_KEYS for keys, *_ in unequal)
+        for keys, written_before, written_now in unequal:
             if keys == _BASE_URL and part == "settings":  # the resolved one was compared
                 continue
-            old, new = effective_value(keys, written_before, before), effective_value(keys, written_now, after)
-            if equality_key(old) != equality_key(new):
+            schema = schema_of(keys, before)
+            old = effective_value(keys, written_before, before, schema)
+            new = effective_value(keys, written_now, after, schema if have_one_schema else schema_of(keys, after))
+            if not _are_equal(old, new):
                 pointer = "".join(f"/{key.replace('~', '~0').replace('/', '~1')}" for key in keys)
                 defaults = (is_default(written_before, old), is_default(written_now, new))
                 found[pointer] = FieldChange(pointer, old, new, *defaults)
     return tuple([found[pointer] for pointer in sorted(found)])
 
 
+def _are_equal(before: Any, after: Any) -> bool:
+    """Whether values are equal in JSON; for Python, 1 and `true` are equal as well. What is written alike is told at once."""
+    if before != after:
+        return False
+    return isinstance(before, str) or repr(before) == repr(after) or equality_key(before) == equality_key(after)
+
+
 def _unequal_values(
     keys: tuple[str, ...], before: Any, after: Any, specs: tuple[Mapping[str, Any], ...]
 ) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
     """Yield the values that differ, with the keys that lead to them; `None` for a value that one side doesn't have."""
-    if equality_key(before) == equality_key(after):  # for Python, 1 and `true` are equal as well
+    if _are_equal(before, after):
         return
     old = before if isinstance(before, dict) else {}
     new = after if isinstance(after, dict) else {}
     if not (old or new) or any(is_json(keys, spec) for spec in specs):
         yield keys, before, after
         return
-    for key in dict.fromkeys((*old, *new)):
-        yield from _unequal_values((*keys, key), old.get(key), new.get(key), specs)
+    for key in {**old, **new}:
+        if not _are_equal(value := old.get(key), now := new.get(key)):
+            yield from _unequal_values((*keys, key), value, now, specs)
     # the content of objects was compared above; what remains is a value on the other side
     before = None if before is old else before
     after = None if after is new else after

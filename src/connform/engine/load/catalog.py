@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -19,12 +19,12 @@ from connform.manifest.shape import secret_keys
 from connform.providers import PROVIDERS
 from connform.providers.interface import Provider
 from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, PluginKind, find, names
+from connform.secret import MalformedReferenceError, SecretReference
 from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import Backend
 
 if TYPE_CHECKING:
     from connform.manifest.model import Connection
-    from connform.secret import SecretReference
 
 Definition: TypeAlias = "Mapping[str, Any] | None"
 """An entry of `providers:`, as declared or as recorded; `None` for a built-in or installed provider."""
@@ -120,9 +120,16 @@ def has_grant(connection: Connection) -> bool:
 
 def usable_method(settings: Mapping[str, Any], definition: Definition) -> AuthMethod | None:
     """Return the auth method of an effective or recorded connection; `None` for one that can't be used, which a record may name."""
-    name = settings["auth"]["method"]
-    own = own_methods(settings.get("provider", DEFAULT_PROVIDER), definition).get(name)
-    return own if own is not None or definition is not None else _usable(name, METHODS, AUTH_PLUGINS)
+    of_provider, name = settings.get("provider", DEFAULT_PROVIDER), settings["auth"]["method"]
+    return (
+        own_methods(of_provider, definition).get(name) if definition is not None else _usable_method(of_provider, name)
+    )
+
+
+@cache
+def _usable_method(of_provider: str, name: str) -> AuthMethod | None:
+    own = own_methods(of_provider).get(name)
+    return own if own is not None else _usable(name, METHODS, AUTH_PLUGINS)
 
 
 def has_plugins() -> bool:
@@ -134,19 +141,26 @@ def has_plugins() -> bool:
 def auth_reference_keys(settings: Mapping[str, Any], definition: Definition = None) -> frozenset[str] | None:
     """Return the keys under `auth:` that hold secret references; `None` for a method that is not installed, which a record may name."""
     found = usable_method(settings, definition)
-    return frozenset(secret_keys(found.shape)) if found is not None else None
+    return _reference_keys(found) if found is not None else None  # type: ignore[arg-type]  # every object is hashable
+
+
+@lru_cache(maxsize=1024)
+def _reference_keys(method: AuthMethod) -> frozenset[str]:
+    return frozenset(secret_keys(method.shape))
 
 
 def references_of(settings: Mapping[str, Any], definition: Definition = None) -> dict[str, SecretReference]:
-    """Return the secret references under `auth:` of an effective or recorded connection, by key.
+    """Return the secret references under `auth:` of an effective or recorded connection, by key."""
+    return references_for(usable_method(settings, definition), settings["auth"])
 
-    Of a method that is not installed, every text that is one: a recorded secret is not forgotten with the package of its method.
+
+def references_for(method: AuthMethod | None, auth: Mapping[str, Any]) -> dict[str, SecretReference]:
+    """Return the secret references of an auth method by key, from the keys under `auth:`.
+
+    Of a method that is not installed (`None`), every text that is one: a recorded secret is not forgotten with the package of its method.
     """
-    from connform.secret import MalformedReferenceError, SecretReference
-
-    auth: Mapping[str, Any] = settings["auth"]
-    keys = auth_reference_keys(settings, definition)
-    if keys is not None:
+    if method is not None:
+        keys = _reference_keys(method)  # type: ignore[arg-type]  # as above
         return {key: SecretReference.parse(auth[key]) for key in sorted(auth.keys() & keys)}
     found: dict[str, SecretReference] = {}
     for key, value in sorted(auth.items()):

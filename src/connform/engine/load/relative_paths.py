@@ -19,8 +19,10 @@ def is_relative(settings: Mapping[str, Any], stores: Container[str], definition:
         stores: the names of the declared stores; paths in them don't depend on the connection.
         definition: the entry of `providers:` for its provider, if any.
     """
-    paths = [path for scheme, path in references(settings, definition) if scheme not in stores and reads_files(scheme)]
-    return _any_relative(paths + _tls_files(settings))
+    for scheme, path in references(settings, definition):
+        if not path.startswith("/") and scheme not in stores and reads_files(scheme):
+            return True
+    return "tls" in settings and _any_relative(_tls_files(settings))
 
 
 def is_relative_store(settings: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ Layer 3, no IO.
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from connform.engine.load.catalog import provider_of
 from connform.engine.report import ConnectionReport
@@ -14,12 +15,13 @@ from connform.faults import Verdict
 from connform.manifest.model import Connection
 
 
-def describe(connection: Connection, base_url: str = "") -> ConnectionReport:
+def describe(connection: Connection, base_url: str = "", **more: Any) -> ConnectionReport:
     """Return the report line of a connection with what its manifest declares.
 
     Args:
         connection: the declared connection.
         base_url: its resolved API root; empty to resolve it here.
+        more: further fields of the report line.
     """
     if not base_url:
         with suppress(ConnectionFailed):  # a bug of a plug-in: a check fails with it
@@ -33,6 +35,7 @@ def describe(connection: Connection, base_url: str = "") -> ConnectionReport:
         auth_method=connection.settings["auth"]["method"],  # `connection.auth` would parse the references
         tags=connection.tags,
         place=connection.span,
+        **more,
     )
 
 

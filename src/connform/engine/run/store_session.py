@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from connform.debug_log import SECRETS
 from connform.engine.run.pace import Pace
-from connform.engine.run.threads import call_each
+from connform.engine.run.threads import call_each, call_here
 from connform.errors import ConnectionFailed, SecretUnresolved, StoreFailed
 from connform.http.net import deadline
 from connform.process_local import ProcessLocal
@@ -208,7 +208,13 @@ class StoreSession:
 
     def _read_batches(self, batches: Iterable[list[SecretReference]]) -> None:
         waiting = deque(batches)
-        for batch, future in call_each(self._ask, waiting, self._pace.delay_s, self._timeout_s + _GRACE_S):
+        if not waiting:
+            return
+        if getattr(self._store.own.get(), "answers_at_once", False):
+            calls = call_here(self._ask, waiting)
+        else:
+            calls = call_each(self._ask, waiting, self._pace.delay_s, self._timeout_s + _GRACE_S)
+        for batch, future in calls:
             outcomes = self._pace.judge(dict(zip(batch, self._outcomes_of(batch, future), strict=True)))
             for reference, outcome in outcomes.items():
                 self._keep(reference, outcome)

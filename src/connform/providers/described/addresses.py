@@ -110,8 +110,8 @@ class AddressBook:
             texts = texts._replace(**{name: self._of_flow.get(name, "") for name in _ENDPOINTS})
         url = parse_url(base_url or expand_url(expand(texts.root, values), settings))
         with_origin = {**values, "origin": url.origin}
-        filled = (expand_url(expand(text, with_origin), settings) for text in texts[1:])
-        others = ("" if names_in(text) else text for text in filled)
+        filled = [expand_url(expand(text, with_origin), settings) if "{" in text else text for text in texts[1:]]
+        others = ["" if "{" in text and names_in(text) else text for text in filled]
         return Addresses(str(url).rstrip("/"), *others)
 
     def _values(self, environment: str, region: str) -> Mapping[str, str]:

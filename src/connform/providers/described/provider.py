@@ -6,6 +6,7 @@ Layer 2, no IO. The file says what it knows as data (`definition.py`); this modu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.described import described_method
@@ -16,7 +17,7 @@ from connform.manifest.named_texts import expand
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.manifest.urls import parse_url, url_findings
-from connform.providers.described.addresses import AddressBook
+from connform.providers.described.addresses import AddressBook, Addresses
 from connform.providers.described.definition import Definition
 from connform.providers.described.setting_values import needed_findings, value_findings
 from connform.providers.described.shape import shape_of
@@ -35,6 +36,8 @@ class DescribedProvider:
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
         self._addresses = AddressBook(definition)
+        self._has_texts = definition.has_texts
+        self._plain_instance = lru_cache(maxsize=4096)(partial(self._instance, values={}))
 
     @lazy_property
     def shape(self) -> Shape:
@@ -72,9 +75,13 @@ class DescribedProvider:
 
     def instance(self, connection: Connection) -> Instance:
         """Return the URLs of the connection's instance."""
-        settings, definition = connection.settings, self.definition
-        addresses = self._addresses.of(settings)
-        values = self._addresses.values_of(settings) if definition.has_texts else {}
+        addresses = self._addresses.of(connection.settings)
+        if not self._has_texts:
+            return self._plain_instance(addresses)
+        return self._instance(addresses, self._addresses.values_of(connection.settings))
+
+    def _instance(self, addresses: Addresses, values: Mapping[str, str]) -> Instance:
+        definition = self.definition
         return Instance(
             base_url=addresses.root,
             api_key_header=self._api_key_header,

@@ -67,6 +67,7 @@ class DocumentStore(Generic[D]):
         pick: Callable[[D, SecretReference], Fetched],
         *,
         batch_size: int = 1,
+        answers_at_once: bool = False,
         close: Callable[[], None] = lambda: None,
         log_in: Callable[[], object] | None = None,
     ) -> None:
@@ -76,10 +77,12 @@ class DocumentStore(Generic[D]):
             load: reads the document of a reference.
             pick: returns the secret in a document that a reference points at.
             batch_size: as `OpenStore.batch_size`.
+            answers_at_once: whether a read waits for nothing, so that it needs no thread with a time limit.
             close: as `OpenStore.close`.
             log_in: as `LogsIn.log_in`; `None` where that can't be done without reading.
         """
         self.batch_size = batch_size
+        self.answers_at_once = answers_at_once
         self.close = close
         if log_in is not None:
             self.log_in = log_in
