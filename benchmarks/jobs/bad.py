@@ -65,7 +65,7 @@ def formats(bench: Bench) -> None:
 
         return Job(name, [find("connform"), "validate", str(file), "--format", name], is_right)
 
-    figures = bench.interleave([says_all(name) for name in FINDINGS], 7)
+    figures = bench.interleave([says_all(name) for name in FINDINGS], 5)
     bench.tell(table(figures, "text"))
     slowest = max((name for name in FINDINGS if name != "text"), key=lambda name: ratio(figures, name, "text"))
     bench.judge(beside(f"1 % bad, the slowest format ({slowest}) to text", 1.1, figures, slowest, "text"))

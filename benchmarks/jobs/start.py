@@ -22,7 +22,7 @@ def start(bench: Bench) -> None:
         validate(file, "^1 connection in 1 file: no errors", tool="connform validate"),
         *peers(bench, [file]),
     ]
-    figures = bench.interleave(jobs, 15)
+    figures = bench.interleave(jobs, 11)
     bench.tell(table(figures, BARE))
     bench.judge(
         beside("`--help`, in starts of bare Python", 4, figures, "connform --help", BARE),

@@ -163,7 +163,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "a curve of no algorithm": (pem_of(OTHER), "ES256", "is an EC key on secp256k1"),
     "EC for RS256": (pem_of(EC["ES256"]), "RS256", "which doesn't sign RS256"),
     "EdDSA for ES256": (pem_of(ED), "ES256", "is an Ed25519 or Ed448 key, which doesn't sign ES256"),
-    "DSA": (pem_of(dsa.generate_private_key(2048)), "RS256", "is a key of another kind"),
+    "DSA": (pem_of(dsa.generate_private_key(1024)), "RS256", "is a key of another kind"),
     "nothing": ("", "RS256", "is no private key in PEM"),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from os.path import relpath
 from pathlib import Path
 from typing import Protocol
 
@@ -60,14 +61,19 @@ def server() -> Iterator[LanguageServer]:
         yield server
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    schema = tmp_path / "connections.schema.json"
-    schema.write_text(json.dumps(manifest_schema()), "utf-8")
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests: to make it, and to read it, costs more than to judge a manifest."""
+    file = tmp_path_factory.mktemp("schema") / "connections.schema.json"
+    file.write_text(json.dumps(manifest_schema()), "utf-8")
+    return file
 
+
+@pytest.fixture
+def write(tmp_path: Path, schema: Path) -> Write:
     def write(text: str) -> Path:
         file = tmp_path / "connections.yaml"
-        file.write_text(f"# yaml-language-server: $schema=./{schema.name}\n{text}", "utf-8")
+        file.write_text(f"# yaml-language-server: $schema={relpath(schema, tmp_path)}\n{text}", "utf-8")
         return file
 
     return write
