@@ -27,6 +27,7 @@ from connform.manifest.validate import validate
 from connform.manifest.yaml_errors import YamlError
 from tests.manifest.syntax_cases import LIBYAML
 from tests.schemas import validator_of
+from tests.simple_yaml import is_simple
 
 NAME = "connections.yaml"
 OF_THE_SCHEMA = frozenset(
@@ -73,6 +74,7 @@ def examine(text: bytes) -> str:
     except YamlError:
         assert found, "not YAML, and nothing is said"
         return "not yaml"
+    is_simple(text)
     assert not _READ_DIFFERENTLY.search(text), "some readers see other lines"
     _check_fixes(text, found)
     tally = Tally()

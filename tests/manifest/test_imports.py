@@ -53,7 +53,7 @@ def test_help_imports_no_engine_and_no_yaml() -> None:
 def test_validate_imports_no_more_than_it_needs() -> None:
     """A new import is welcome if it is needed: raise the figure then."""
     bare = modules("--help")
-    assert len(modules("validate", "-f", str(EXAMPLE)) - bare) < 155
+    assert len(modules("validate", "-f", str(EXAMPLE)) - bare) < 160
 
 
 def test_a_mistake_imports_only_the_backends_that_the_manifest_names(tmp_path: Path) -> None:
@@ -74,4 +74,14 @@ def test_what_checks_providers_is_imported_only_if_some_are_declared() -> None:
         name
         for name in modules("validate", "-f", str(EXAMPLE))
         if "described.entry" in name or "described.rules" in name
+    }
+
+
+def test_a_simple_manifest_is_validated_without_pyyaml(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(
+        "version: 1\nconnections:\n  a:\n    environment: sandbox\n    region: us\n    auth: {method: api_key, api_key: 'env://A'}\n"
+    )
+    assert not {
+        name for name in modules("validate", str(file)) if name.partition(".")[0] in ("yaml", "pathlib", "urllib")
     }

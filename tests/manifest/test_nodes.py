@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connform.manifest import parser
+from connform.manifest import yaml_builder
 from connform.manifest.nodes import Map, Seq, locate
 from connform.manifest.parser import parse
 from connform.manifest.yaml_errors import YamlError
@@ -172,16 +172,16 @@ def test_text_of_another_encoding_is_refused_at_its_first_byte(data: bytes, line
 
 
 def test_depth_is_limited() -> None:
-    tree("a: " + "[" * parser.MAX_DEPTH + "]" * parser.MAX_DEPTH)
+    tree("a: " + "[" * yaml_builder.MAX_DEPTH + "]" * yaml_builder.MAX_DEPTH)
     with pytest.raises(YamlError) as caught:
         tree("a: " + "[" * 65 + "]" * 65)
     assert (caught.value.code, caught.value.span.column) == ("yaml-too-deep", 4 + 64)
 
 
 def test_the_length_of_a_scalar_is_limited() -> None:
-    tree("a: " + "x" * parser.MAX_SCALAR_CHARACTERS)
+    tree("a: " + "x" * yaml_builder.MAX_SCALAR_CHARACTERS)
     with pytest.raises(YamlError) as caught:
-        tree("a: " + "x" * (parser.MAX_SCALAR_CHARACTERS + 1))
+        tree("a: " + "x" * (yaml_builder.MAX_SCALAR_CHARACTERS + 1))
     assert (caught.value.code, place(caught.value.span)) == ("yaml-scalar-too-long", (1, 4, 1, 5))
 
 

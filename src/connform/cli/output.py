@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, partial, wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from connform.cli.color import wants_color
@@ -126,6 +125,8 @@ def roots() -> tuple[str, ...]:
 
     In a container or over SSH, a variable may name a folder of another machine: the first folder that holds a file counts.
     """
+    from pathlib import Path  # few formats show such paths, and pathlib would cost start-up
+
     from_ci = [os.environ[name] for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR") if os.environ.get(name)]
     working_directory = Path.cwd()
     repository = next(
@@ -139,6 +140,8 @@ def relative_to_roots(roots: Sequence[str], file: str) -> str:
     """Return a file's path relative to the first of `roots` that holds it, with slashes; else the absolute path."""
     if file in {"", "<stdin>"}:
         return file
+    from pathlib import Path
+
     absolute = Path(os.path.realpath(file))
     relative = (absolute.relative_to(root) for root in roots if absolute.is_relative_to(root))
     return next(relative, absolute).as_posix()
@@ -146,6 +149,8 @@ def relative_to_roots(roots: Sequence[str], file: str) -> str:
 
 def _append_to_summary(file: str, content: bytes) -> None:
     """Add to the summary of a job. A failure is a warning, and doesn't change the exit code."""
+    from pathlib import Path
+
     try:
         with Path(file).open("ab") as summary:
             if summary.tell() + len(content) <= _MAX_SUMMARY_BYTES:

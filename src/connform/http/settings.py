@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from connform.errors import InterfaceMisused
 from connform.faults import Stage
 from connform.grant import GrantFacts
 from connform.issued_token import TokenFacts
 from connform.secret import Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class HeaderLines:

@@ -61,12 +61,12 @@ def _with_canonical_references(text: str, root: Map, keys: Collection[str]) -> s
     for here in _mappings(root):
         for key in here.keys() & keys:
             value = here[key]
-            _, _, start, end = here.marks[key]
-            raw = text[start.index : end.index]
+            start, end = here.value_offsets(key)
+            raw = text[start:end]
             # A value with an anchor isn't changed, because aliases may use it as text; nor is one with escapes.
             if isinstance(value, str) and raw in (value, f'"{value}"', f"'{value}'"):
                 here[key] = new = canonical_reference(value)
-                edits[start.index, end.index] = raw.replace(value, new)
+                edits[start, end] = raw.replace(value, new)
     pieces, position = [], 0
     for (start_index, end_index), new in sorted(edits.items()):
         pieces += [text[position:start_index], new]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable
-from functools import cache, reduce
+from functools import cache
 from typing import Any, TypeAlias
 
 from connform.manifest.shape import Schema
@@ -28,12 +28,17 @@ def compile_predicate(schema: Schema | bool) -> Predicate:  # noqa: FBT001  (a J
     if not are_known(schema):
         return _by_library(schema)
     checks: list[Predicate] = []
+    words = [word for word in schema if word in _KEYWORDS]
     if schema.keys() & _OBJECT_KEYWORDS:
         checks.append(_object(schema))
+        if schema.get("type") == "object":
+            words.remove("type")
+    elif schema.get("type") == "string" and "pattern" in schema:
+        checks.append(_text(schema["pattern"]))
+        words = [word for word in words if word not in ("type", "pattern")]
     if "if" in schema:
         checks.append(_condition(schema))
-    checks += [_KEYWORDS[word](schema[word]) for word in schema if word in _KEYWORDS]
-    return reduce(_both, checks) if checks else _accept_all
+    return _all_of_checks([*checks, *(_KEYWORDS[word](schema[word]) for word in words)])
 
 
 def are_known(words: Iterable[str]) -> bool:
@@ -60,8 +65,17 @@ def equality_key(value: Any) -> Hashable:
 _BOOLEANS = {True: object(), False: object()}
 
 
-def _both(first: Predicate, second: Predicate) -> Predicate:
-    return lambda value: first(value) and second(value)
+def _all_of_checks(checks: list[Predicate]) -> Predicate:
+    match checks:
+        case []:
+            return _accept_all
+        case [only]:
+            return only
+        case [first, second]:
+            return lambda value: first(value) and second(value)
+        case [first, second, third]:
+            return lambda value: first(value) and second(value) and third(value)
+    return lambda value: all(check(value) for check in checks)
 
 
 _OBJECT_KEYWORDS = frozenset({"properties", "required", "additionalProperties", "propertyNames"})
@@ -73,6 +87,7 @@ def _object(schema: Schema) -> Predicate:
     others = compile_predicate(schema.get("additionalProperties", True))
     required = frozenset(schema.get("required", ()))
     name = compile_predicate(schema["propertyNames"]) if "propertyNames" in schema else None
+    others_are_refused = schema.get("type") == "object"
 
     def compiled(key: str) -> Predicate:  # when it is first met: most objects have few of the keys
         if key in schemas:
@@ -81,7 +96,7 @@ def _object(schema: Schema) -> Predicate:
 
     def check(value: Any) -> bool:
         if not isinstance(value, dict):
-            return True
+            return not others_are_refused
         for key, part in value.items():
             if not (known.get(key) or compiled(key))(part) or (name is not None and not name(key)):
                 return False
@@ -135,11 +150,20 @@ def _enum(allowed: list[Any]) -> Predicate:
     return lambda value: equality_key(value) in values
 
 
+def _search(pattern: str) -> Callable[[str], object]:
+    # a policy's `Pattern` has a search of its own
+    return getattr(pattern, "search", None) or re.compile(pattern).search
+
+
 def _pattern(pattern: str) -> Predicate:
-    search = (
-        getattr(pattern, "search", None) or re.compile(pattern).search
-    )  # a policy's `Pattern` has a search of its own
+    search = _search(pattern)
     return lambda value: not isinstance(value, str) or bool(search(value))
+
+
+def _text(pattern: str) -> Predicate:
+    """Return the predicate of `type: string` with a pattern, which most values of a manifest have."""
+    search = _search(pattern)
+    return lambda value: isinstance(value, str) and bool(search(value))
 
 
 def _unique(expected: bool) -> Predicate:  # noqa: FBT001  (a keyword's value)
@@ -165,7 +189,7 @@ def _items(schema: Schema) -> Predicate:
 
 
 def _all_of(schemas: list[Schema]) -> Predicate:
-    return reduce(_both, map(compile_predicate, schemas))
+    return _all_of_checks([*map(compile_predicate, schemas)])
 
 
 def _any_of(schemas: list[Schema]) -> Predicate:

@@ -49,8 +49,8 @@ class Entry:
     """Its key."""
     node: Map
     """Its own keys."""
-    span: Span
-    """The span of its name."""
+    section: Map
+    """The mapping that has it: its name, or `defaults`, is a key of it."""
     base: str
     """The folder of its file."""
     defaults: Map | None = None
@@ -61,6 +61,14 @@ class Entry:
     """All of its values, inherited ones included; set by `Inheritance`."""
     is_valid: bool = field(default=False, init=False)
     """Whether its effective values have no error; set by `manifest.validate`, of connections and providers."""
+    _span: Span | None = field(default=None, init=False, repr=False)
+
+    @property
+    def span(self) -> Span:
+        """The span of its name."""
+        if self._span is None:
+            self._span = self.section.key_span("defaults" if self.kind == "defaults" else self.name)
+        return self._span
 
     @property
     def tags(self) -> list[str]:
@@ -187,7 +195,7 @@ class Inheritance:
     def _prune(self, node: Map) -> Map:
         """Return a mapping without unknown keys."""
         if id(node) not in self._pruned:
-            pruned = self._pruned[id(node)] = Map(node.start)
+            pruned = self._pruned[id(node)] = Map()
             for key, value in node.items():
                 if key == "extends" or key in self._known:
                     pruned[key] = self._prune(value) if isinstance(value, Map) and key in self._objects else value
@@ -222,7 +230,7 @@ def _circle_error(names: list[str], templates: Mapping[str, Entry]) -> Inheritan
 
 def _merge(lower: Map, upper: Map) -> Map:
     """Merge mappings, and replace all other values; each keeps its source position."""
-    merged = Map(upper.start)
+    merged = Map()
     merged.update(lower)
     merged.marks.update(lower.marks)
     for key, value in upper.items():

@@ -35,5 +35,5 @@ def from_variable(text: str) -> str:
 
 def from_vals(text: str) -> str:
     """Return our form of a reference of vals whose field we write otherwise, else an empty string."""
-    match = _FIELD.fullmatch(text)
+    match = _FIELD.fullmatch(text) if text.startswith("ref+") else None
     return f"{match[1]}#{match[2]}" if match else ""

@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from connform.diagnostics import Severity, Span
 from connform.manifest.files import Source
-from connform.manifest.libyaml import Extent, Place, scalar_extents
 from connform.manifest.nodes import lines_of
 from connform.manifest.similar import did_you_mean
 from connform.manifest.yaml_errors import NotYamlError
+
+if TYPE_CHECKING:
+    from connform.manifest.libyaml import Extent, Place
 
 _MARKER = b"connform: ignore"
 _COMMENT = r"(?:^|(?<=\s))#\s*(?P<marker>connform: ignore\b)(?:\[(?P<codes>[^\[\]]*)\])?"
@@ -84,6 +86,8 @@ def read_ignores(source: Source) -> Iterator[Ignore]:
     found = [
         (place, list(_codes(comment, source.name, place[0] + 1))) for place, comment in islice(comments, _MAX_COMMENTS)
     ]
+    from connform.manifest.libyaml import scalar_extents  # imports PyYAML; few manifests have such comments
+
     try:
         inside = _inside_scalars(scalar_extents(source.data), [place for place, _ in found])
     except NotYamlError:

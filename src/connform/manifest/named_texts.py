@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _HOST_END = re.compile(r"(?<=[^:/])/")
@@ -37,6 +36,8 @@ def expand_url(text: str, settings: Mapping[str, str]) -> str:
     host, slash, path = split_url(text)
     if "{" not in path:
         return f"{expand(host, settings)}{slash}{path}"
+    from urllib.parse import quote  # `validate` needs none
+
     encoded = {name: quote(value, safe="") for name, value in settings.items()}
     return f"{expand(host, settings)}{slash}{expand(path, encoded)}"
 

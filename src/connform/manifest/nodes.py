@@ -6,7 +6,9 @@ Layer 1, no IO.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeAlias
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from connform.diagnostics import Span
 
@@ -22,8 +24,55 @@ def lines_of(text: str) -> list[str]:
     return (text.replace("\r\n", "\n") if "\r" in text else text).split("\n")
 
 
-Marks: TypeAlias = "tuple[Mark, Mark, Mark, Mark]"
-"""Start and end of a key, start and end of its value."""
+_WORD = r"[^ ,\]}#\n]+"
+"""A number, `true`, `false` or `null`; an empty value has none."""
+_QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'[^']*'"
+
+
+class TextPositions:
+    """The positions in the text of a simple document, each found when it is asked for. An offset is one in characters."""
+
+    __slots__ = ("_lines", "_name", "_text")
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name = name
+        self._text = text
+        self._lines: list[int] = []
+
+    def end(self, start: int, value: Node) -> int:
+        """Return the end of the scalar or key that starts at an offset; that of a collection is its start, as that of an empty value."""
+        if isinstance(value, Map | Seq):
+            return start
+        if not isinstance(value, str):
+            found = re.compile(_WORD).match(self._text, start)
+        elif self._text.startswith(">-", start):
+            from connform.manifest.simple_yaml import FOLDED  # few values are
+
+            found = re.compile(FOLDED).match(self._text, start)
+        elif self._text.startswith(("'", '"'), start):
+            found = re.compile(_QUOTED).match(self._text, start)
+        else:
+            return start + len(value)
+        return found.end() if found else start
+
+    def start_of_value(self, start: int, key: str) -> int:
+        """Return where the value of a key starts, which itself starts at an offset."""
+        end = self.end(start, key) + 1
+        while self._text.startswith(" ", end):
+            end += 1
+        return end
+
+    def span(self, start: int, end: int) -> Span:
+        """Return the span between two offsets; an empty one is shown as one character."""
+        if not self._lines:
+            self._lines = [0, *(found.end() for found in re.finditer("\n", self._text))]
+        line, end_line = bisect_right(self._lines, start), bisect_right(self._lines, end)
+        column, end_column = start - self._lines[line - 1], end - self._lines[end_line - 1]
+        return Span(self._name, line, column + 1, end_line, end_column + 1 + (start == end))
+
+
+Marks: TypeAlias = "tuple[TextPositions, int] | tuple[Mark, Mark, Mark, Mark]"
+"""Of a simple document, the offset of a key; else the start and the end of the key, and those of its value."""
 Node: TypeAlias = "str | int | float | bool | Map | Seq | None"
 """A value of a manifest: plain data, unless its position is asked for."""
 
@@ -31,35 +80,68 @@ Node: TypeAlias = "str | int | float | bool | Map | Seq | None"
 class Map(dict[str, Node]):
     """A mapping; `marks` has the position of each key and value, which may be in several files after a merge."""
 
-    __slots__ = ("marks", "start")
+    __slots__ = ("marks",)
 
-    def __init__(self, start: Mark) -> None:
-        self.start = start
+    def __init__(self) -> None:
         self.marks: dict[str, Marks] = {}
 
     def key_span(self, key: str) -> Span:
         """Return the span of a key."""
-        return span_between(*self.marks[key][:2])
+        marks = self.marks[key]
+        if len(marks) == 4:  # noqa: PLR2004
+            return span_between(marks[0], marks[1])
+        positions, start = marks
+        return positions.span(start, positions.end(start, key))
 
     def value_span(self, key: str) -> Span:
         """Return the span of a scalar value; that of the key if the value is a collection or empty."""
-        _, _, start, end = self.marks[key]
-        if isinstance(self[key], Map | Seq) or start.index == end.index:
+        start, end = self.value_offsets(key)
+        if start == end or isinstance(self[key], Map | Seq):
             return self.key_span(key)
-        return span_between(start, end)
+        marks = self.marks[key]
+        return span_between(marks[2], marks[3]) if len(marks) == 4 else marks[0].span(start, end)  # noqa: PLR2004
+
+    def value_offsets(self, key: str) -> tuple[int, int]:
+        """Return the offsets in characters at which a value starts and ends."""
+        marks = self.marks[key]
+        if len(marks) == 4:  # noqa: PLR2004
+            return marks[2].index, marks[3].index
+        positions, start = marks
+        start = positions.start_of_value(start, key)
+        return start, positions.end(start, self[key])
 
 
 class Seq(list[Node]):
-    """A sequence; `marks` has the start and the end of each item by turns."""
+    """A sequence; `item_span` has the position of each item."""
 
-    __slots__ = ("marks",)
+    __slots__ = ("_offset", "_positions", "starts")
 
-    def __init__(self) -> None:
-        self.marks: list[Mark] = []
+    def __init__(
+        self,
+        positions: TextPositions | None = None,
+        offset: int = 0,
+        starts: Sequence[int] | None = None,
+        items: Iterable[Node] = (),
+    ) -> None:
+        """Take items, and where they are.
+
+        Args:
+            positions: those of the document, if it is simple.
+            offset: that of the line, if the starts count from there.
+            starts: the offset of each item, if the document is simple; else its start and end.
+            items: the items.
+        """
+        super().__init__(items)
+        self.starts: Any = [] if starts is None else starts
+        self._offset = offset
+        self._positions = positions
 
     def item_span(self, index: int) -> Span:
-        """Return the span of an item."""
-        return span_between(*self.marks[2 * index : 2 * index + 2])
+        """Return the span of an item that isn't a collection."""
+        if self._positions is None:
+            return span_between(*self.starts[index])
+        start = self._offset + self.starts[index]
+        return self._positions.span(start, self._positions.end(start, self[index]))
 
 
 def locate(root: Map, path: tuple[str | int, ...], root_span: Span, *, at_key: bool = False) -> Span:
@@ -72,22 +154,27 @@ def locate(root: Map, path: tuple[str | int, ...], root_span: Span, *, at_key: b
         at_key: whether to return the span of the key instead.
     """
     here: object = root
-    found = root_span
+    owner: Map | Seq | None = None
+    place: Any = None
+    is_key = False
     for depth, part in enumerate(path):
         if isinstance(here, Map) and isinstance(part, str) and part in here.marks:
-            last = depth == len(path) - 1
-            found = here.key_span(part) if last and at_key else here.value_span(part)
+            owner, place, is_key = here, part, at_key and depth == len(path) - 1
             here = here[part]
         elif isinstance(here, Seq) and isinstance(part, int) and part < len(here):
             item = here[part]
             if isinstance(item, Map) and item.marks:
-                found = item.key_span(next(iter(item.marks)))
+                owner, place, is_key = item, next(iter(item.marks)), True
             elif not isinstance(item, Map | Seq):
-                found = here.item_span(part)
+                owner, place = here, part
             here = item
         else:
             break
-    return found
+    if owner is None:
+        return root_span
+    if isinstance(owner, Seq):
+        return owner.item_span(place)
+    return owner.key_span(place) if is_key else owner.value_span(place)
 
 
 def span_between(start: Mark, end: Mark) -> Span:

@@ -108,7 +108,7 @@ def build_signature(shape: Shape) -> Signature:
                 branch = branches[chosen]
                 known[chosen] = build_signature(branch._replace(properties={**nested, **branch.properties}))
             return (chosen, known[chosen](value))
-        return (key in value, (), *(part(value.get(name)) for name, part in signatures))
+        return (key in value, (), *[part(value.get(name)) for name, part in signatures])
 
     return sign
 

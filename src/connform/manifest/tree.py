@@ -62,14 +62,14 @@ class TreeBuilder:
 
     def __init__(self, vocabulary: Vocabulary, tally: Tally, checks: SchemaChecks) -> None:
         self.tree = Tree({}, {}, {}, {})
-        self.names: dict[str, Span] = {}
-        """The names of all connections, also of those that aren't mappings, and their spans."""
+        self.names: dict[str, Map] = {}
+        """The names of all connections, also of those that aren't mappings, and the mappings that have them as keys."""
         self.moves: list[Move] = []
         """The entries of `moved:`."""
         self.defaults: list[Entry] = []
         """The `defaults` of each file."""
-        self.connections_span: Span | None = None
-        """The span of the first key `connections`."""
+        self.with_connections: Map | None = None
+        """The first document that has the key `connections`."""
         self.size = 0
         """How many bytes the files have together."""
         self._vocabulary = vocabulary
@@ -136,21 +136,21 @@ class TreeBuilder:
         defaults = root.get("defaults")
         file_defaults = defaults if isinstance(defaults, Map) else None
         if file_defaults is not None:
-            self.defaults.append(Entry("defaults", "", file_defaults, root.key_span("defaults"), source.base))
+            self.defaults.append(Entry("defaults", "", file_defaults, root, source.base))
         moved = root.get("moved")
         if isinstance(moved, Map):
             self.moves += moves_in(moved)
         if "connections" in root:
-            self.connections_span = self.connections_span or root.key_span("connections")
+            self.with_connections = self.with_connections or root
         for kind in KINDS:
             section = root.get(kind)
             if not isinstance(section, Map):
                 continue
             if kind == "connections":
-                self.names |= {name: section.key_span(name) for name in section}
+                self.names |= dict.fromkeys(section, section)
             for name, node in section.items():
                 if isinstance(node, Map) and (kind, name) not in skip:
-                    self._add_entry(Entry(kind, name, node, section.key_span(name), source.base, file_defaults))
+                    self._add_entry(Entry(kind, name, node, section, source.base, file_defaults))
 
     def _check_indentation(self, root: Map) -> set[tuple[str | int, ...]]:
         """Report entries and keys that need one more level of indentation; return the paths that this explains."""
@@ -215,8 +215,8 @@ def _declarations(root: Map, base: str) -> Iterator[Entry]:
     """Yield the defaults and the entries of a file that hasn't been checked."""
     defaults = root.get("defaults")
     if isinstance(defaults, Map):
-        yield Entry("defaults", "", defaults, root.key_span("defaults"), base)
+        yield Entry("defaults", "", defaults, root, base)
     for kind in KINDS:
         if isinstance(section := root.get(kind), Map):
             named = ((name, node) for name, node in section.items() if isinstance(node, Map))
-            yield from (Entry(kind, name, node, section.key_span(name), base) for name, node in named)
+            yield from (Entry(kind, name, node, section, base) for name, node in named)

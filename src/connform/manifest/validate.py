@@ -195,13 +195,15 @@ class _EntryChecks:
             if name not in self._used:
                 detail = "no connection extends it: remove it, or extend it"
                 self._checks.note(Finding("unused-template", (), detail), entry, entry.node)
-        if not self.tree.connections and not self._tally.has_errors and self._files.connections_span:
+        root = self._files.with_connections
+        if not self.tree.connections and not self._tally.has_errors and root:
             detail = "`connections:` is empty: there is nothing to check"
-            self._tally.note(diagnose_file("no-connections", detail, self._files.connections_span))
+            self._tally.note(diagnose_file("no-connections", detail, root.key_span("connections")))
 
     def check_moves(self) -> None:
         """Check the renames, and add the present names to the tree."""
         if self._files.moves:
-            for diagnostic in invalid_moves(self._files.moves, self._files.names):
+            declared = {name: section.key_span(name) for name, section in self._files.names.items()}
+            for diagnostic in invalid_moves(self._files.moves, declared):
                 self._tally.note(diagnostic)
             self.tree = self.tree._replace(moved=present_names(self._files.moves))

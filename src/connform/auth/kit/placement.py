@@ -6,7 +6,6 @@ Layer 2, no IO.
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -104,6 +103,8 @@ def basic_value(texts: Mapping[str, str], secrets: Mapping[str, Secret], values:
         secrets: the secrets by name; one that isn't given is empty.
         values: what other names stand for.
     """
+    from base64 import b64encode  # `validate` needs none
+
     known = {**values, **{name: secret.reveal() for name, secret in secrets.items()}}
     pair = ":".join(_filled(texts.get(part, ""), known) for part in ("username", "password"))
     return Secret(f"{_BASIC} {b64encode(pair.encode()).decode('ascii')}")

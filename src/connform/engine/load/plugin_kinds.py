@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import UnionType
 from typing import Any
-from urllib.parse import urlsplit
 
 from connform.auth.interface import AuthMethod
 from connform.diagnostics import CODES
@@ -60,6 +59,8 @@ def _finding_problem(finding: Any) -> str:
 
 
 def _instance_problem(instance: Instance, *_: object) -> str:
+    from urllib.parse import urlsplit  # few manifests use plug-ins
+
     texts = dict.fromkeys(("headers", "query", "values"), Mapping)
     wrong = _wrong_field(instance, {**dict.fromkeys(Instance._fields, str), "safe_posts": Sequence, **texts})
     for name in () if wrong else _URLS:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from connform.errors import SecretUnresolved
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.secret import Secret, SecretReference
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT_TIMEOUT_S = 10.0
 """How long a read of a store may take, its login included, unless the store has a `timeout_s`."""
