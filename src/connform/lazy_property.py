@@ -30,5 +30,6 @@ class lazy_property(Generic[T]):  # noqa: N801  (used as a function, as `propert
     def __get__(self, instance: object | None, owner: type) -> Self | T:
         if instance is None:
             return self
-        value = instance.__dict__[self._name] = self._compute(instance)
+        value = self._compute(instance)
+        object.__setattr__(instance, self._name, value)  # `instance.__dict__` would make a dict for each of thousands
         return value
