@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any, Literal
 
 import anyio
@@ -16,13 +17,20 @@ import httpx
 from connform.errors import ConnectionFailed
 from connform.faults import Stage
 from connform.http import ClientSettings, async_client, sync_client
+from connform.http.failures import RequestFailed
+from connform.http.net.multiplex import run_many
+from connform.http.plain_request import plain_request
 from connform.http.settings import NO_LINES, Credential, HeaderLines
+from connform.http.single_request import send_once
 from connform.secret import Secret
 from tests.canary import API_KEY
 from tests.http.servers import HOST, Server
 
-Mode = Literal["sync", "async", "trio"]
-MODES: tuple[Mode, ...] = ("sync", "async", "trio") if find_spec("trio") else ("sync", "async")
+Mode = Literal["sync", "async", "trio", "check"]
+CLIENTS: tuple[Mode, ...] = ("sync", "async", "trio") if find_spec("trio") else ("sync", "async")
+"""The clients of httpx."""
+MODES: tuple[Mode, ...] = (*CLIENTS, "check")
+"""These, and one request on a connection of its own, as a check sends it."""
 SHORT: dict[str, dict[str, float]] = {
     "tcp_timeout": {"connect_s": 1.0},
     "tls_timeout": {"connect_s": 1.0},
@@ -32,6 +40,7 @@ SHORT: dict[str, dict[str, float]] = {
 """Fault → the limit that brings it soon."""
 HASTY: dict[str, float] = {"connect_s": 2.0, "read_s": 1.0, "write_s": 2.0, "pool_s": 2.0, "total_s": 3.0}
 """All limits short, for requests that fail in whatever way."""
+EMPTY: Mapping[str, str] = MappingProxyType({})
 BUSY_S = 10.0
 """A busy machine may take that much longer than a limit says."""
 
@@ -135,12 +144,36 @@ def exchange(mode: Mode, settings: ClientSettings, url: str = "/", method: str =
         if mode == "sync":
             with sync_client(settings, notes) as client:
                 response = client.request(method, url, **arguments)
+        elif mode == "check":
+            response = _send_once(settings, notes, method, url, **arguments)
         else:
             backend = "trio" if mode == "trio" else "asyncio"
             response = anyio.run(_exchange_async, settings, notes, method, url, arguments, backend=backend)
     except Exception as raised:  # noqa: BLE001  (looked at by the test)
         error = raised
     return Ended(time.monotonic() - started_at, notes, response, error)
+
+
+def _send_once(
+    settings: ClientSettings, notes: Notes, method: str, url: str, content: bytes = b"", headers: Any = EMPTY
+) -> httpx.Response:
+    settings = replace(settings, headers={**settings.headers, **headers})
+    request = httpx.Request(method, settings.base_url + url)
+    try:
+        wire = plain_request(settings, method, url)
+        others = [line for line in wire.headers if line[0] != b"Content-Length"]
+        wire = wire._replace(headers=[*others, (b"Content-Length", b"%d" % len(content))], content=content)
+        ((_, answer),) = run_many(lambda _: send_once(settings, notes, wire, settings.max_body_bytes), [""], 1)
+        if answer.body is None:
+            raise RequestFailed("http_too_large", "as a check says it")
+    except httpx.RequestError as error:
+        error.request = request  # as httpx does
+        raise
+    response = httpx.Response(
+        answer.status, headers=answer.headers, stream=httpx.ByteStream(answer.body), request=request
+    )
+    response.read()
+    return response
 
 
 async def _exchange_async(

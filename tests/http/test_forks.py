@@ -31,7 +31,7 @@ from connform.http.net.steps import BLOCK, run
 from connform.http.origin import pinned_origin
 from connform.secret import Secret
 from tests.forking import all_locks_held, forked, unmeasured
-from tests.http.exchanging import MODES, Mode, settings_for
+from tests.http.exchanging import CLIENTS, Mode, settings_for
 from tests.http.servers import Authority, Behaviour, Connection, Server, head
 from tests.http.test_proxy import tunnel_to
 
@@ -135,7 +135,7 @@ def patient_pool(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", CLIENTS)
 def test_forked_workers_get_their_own_answers(mode: Mode, way: str, authority: Authority, tmp_path: Path) -> None:
     with reached(way, authority, tmp_path) as (settings, server), ExitStack() as children:
         client = Client(mode, settings)
@@ -197,7 +197,7 @@ def test_a_stream_that_is_read_during_a_fork_stays_the_parents(way: str, authori
 def test_an_async_stream_that_is_read_during_a_fork_stays_the_parents(
     mode: Mode, authority: Authority, tmp_path: Path
 ) -> None:
-    if mode not in MODES:
+    if mode not in CLIENTS:
         pytest.skip("trio is not installed")
     backend = "trio" if mode == "trio" else "asyncio"
     ready = threading.Event()
@@ -225,7 +225,7 @@ def test_an_async_stream_that_is_read_during_a_fork_stays_the_parents(
         anyio.run(main, settings, backend=backend)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", CLIENTS)
 def test_a_request_that_is_under_way_at_a_fork_ends_well(mode: Mode, authority: Authority, tmp_path: Path) -> None:
     ready = threading.Event()
 
@@ -370,7 +370,7 @@ def test_a_server_that_forks_in_c_gets_its_own_answers(authority: Authority, tmp
     assert server.connections == 5
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", CLIENTS)
 def test_no_lock_of_the_parents_threads_stops_a_child(
     mode: Mode, authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

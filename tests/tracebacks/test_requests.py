@@ -11,7 +11,7 @@ import pytest
 
 from connform.http import Network, OriginRefused, sync_client
 from connform.tracebacks import NOTE_START
-from tests.http.exchanging import MODES, Mode, exchange, settings_for
+from tests.http.exchanging import CLIENTS, Mode, exchange, settings_for
 from tests.http.servers import Authority, Server, answer
 from tests.tracebacks.requests import SECRETS, errors_of, failing
 from tests.tracebacks.walk import assert_hidden
@@ -40,14 +40,14 @@ def test_no_failed_request_shows_its_credential_or_a_frame_below_the_transport(e
 
 def test_an_error_of_the_callers_own_body_keeps_the_callers_own_frames(errors: Errors) -> None:
     bodies = errors("a body that fails")
-    assert len(bodies) == len(SECRETS) * len(MODES)
+    assert len(bodies) == len(SECRETS) * len(CLIENTS)
     for name, error in bodies.items():
         assert isinstance(error, KeyError)
         names = [frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)]
         assert names[-1] == "body_that_fails", name
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", CLIENTS)
 def test_a_mistake_below_the_transport_says_where_it_was(mode: Mode, authority: Authority) -> None:
     def mistaken(host: str, port: int) -> tuple[str, int]:
         raise LookupError(host, port)

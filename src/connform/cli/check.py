@@ -67,6 +67,7 @@ def command(
             progress=told,
             state=state,
             recording=_recording(keep) if record else None,
+            processes=None,
         )
 
 

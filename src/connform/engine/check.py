@@ -34,6 +34,7 @@ def check(
     progress: Progress = SILENT,
     state: StateLocation = DEFAULT,
     recording: Recording | None = None,
+    processes: int | None = 1,
 ) -> Report:
     """Check the selected connections live, many at once. If one fails, the others are still checked.
 
@@ -44,11 +45,12 @@ def check(
         selection: which connections.
         policies: policy files and folders that judge every connection.
         simulate: use the embedded simulator and synthetic secrets.
-        parallelism: how many at once; more than 100 gains nothing on one core.
+        parallelism: how many at once; more than 100 gains nothing.
         timeout_s: the limit of each check; default: 10 s, or the connection's `total_s` where that is less.
         progress: is told what the run waits for.
         state: where grants are stored, and checks are recorded.
         recording: by whom and for how long the verdicts are recorded; `None`, they are not. A simulation can't be recorded.
+        processes: how many share the checks; `None` for one for each core, from 200 connections on, where a fork is safe.
 
     Raises:
         UnknownConnection: the selection names no connection.
@@ -68,7 +70,7 @@ def check(
         try:
             with run_context(manifest, simulate=simulate, state=state) as context:
                 on_result = partial(recorder.add, source=context.source) if recorder else None
-                check_all(chosen, context, parallelism, timeout_s, progress, done, on_result)
+                check_all(chosen, context, parallelism, timeout_s, progress, done, on_result, processes)
         except KeyboardInterrupt:
             interruption = ExitCode.INTERRUPTED
         if recorder:

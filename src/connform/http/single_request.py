@@ -66,10 +66,15 @@ def send_once(
         answer = yield from relay(exchanger.steps(ends_at, log), exchanger.perform)
         try:
             with hidden_frames():
-                body = yield from _read(answer, request.method, exchanger.host, max_body_bytes, log)
+                decoder = Body(answer.headers, exchanger.host, None, is_empty=request.method == "HEAD")
+                body = None
+                if request.method == "HEAD" or not _declares_more(answer.headers, max_body_bytes):
+                    body = yield from _read(answer, decoder, max_body_bytes)
+                if log:
+                    log.received(decoder.received_bytes)
         finally:
             answer.stream.close()
-    return SingleAnswer(answer.status, _joined(answer.headers), body)
+    return SingleAnswer(answer.status, _joined(decoder.headers(answer.headers)), body)
 
 
 class _Exchanger:
@@ -144,6 +149,8 @@ class _Exchanger:
 
     def _connect_and_send(self, request: WireRequest) -> Steps[HTTP1Exchange]:
         settings, host = self._settings, self.host
+        if deadline.left_s() <= 0:  # the credential took all of it
+            raise failures.RequestTimedOut("http_deadline", f"no time was left to ask {host}", sent=False)
         stream: Any = yield from dial(self._dial_context, host, self._origin.port, settings.connect_s)
         if self._tls_context is not None:
             stream = yield from stream.start_tls(self._tls_context, host, settings.connect_s)
@@ -156,12 +163,13 @@ class _Exchanger:
         return answer
 
 
-def _read(answer: HTTP1Exchange, method: str, host: str, max_bytes: int, log: RequestLog | None) -> Steps[bytes | None]:
+def _declares_more(headers: list[tuple[bytes, bytes]], max_bytes: int) -> bool:
+    declared = next((value for name, value in headers if name.lower() == b"content-length"), b"")
+    return declared.isdigit() and int(declared) > max_bytes
+
+
+def _read(answer: HTTP1Exchange, decoder: Body, max_bytes: int) -> Steps[bytes | None]:
     """Return the decoded body; `None` for a large one, of which the status may be enough."""
-    decoder = Body(answer.headers, host, None, is_empty=method == "HEAD")
-    declared = next((value for name, value in answer.headers if name.lower() == b"content-length"), b"")
-    if declared.isdigit() and int(declared) > max_bytes and method != "HEAD":
-        return None
     body = b""
     while piece := (yield from answer.next_piece()):
         for decoded in decoder.feed(piece):
@@ -169,8 +177,6 @@ def _read(answer: HTTP1Exchange, method: str, host: str, max_bytes: int, log: Re
             if len(body) > max_bytes:
                 return None
     decoder.end()
-    if log:
-        log.received(decoder.received_bytes)
     return body
 
 

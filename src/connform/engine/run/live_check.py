@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from connform.debug_log import HTTP
 from connform.diagnostics import Span
-from connform.engine.load.catalog import has_grant, provider_of
+from connform.engine.load.catalog import has_grant, method_of, provider_of
 from connform.engine.load.scopes import requested_scopes, ungranted
 from connform.engine.report import ConnectionReport, Remark
 from connform.engine.run.client import client_settings
@@ -47,10 +47,11 @@ def check_all(
     progress: Progress,
     done: dict[str, ConnectionReport],
     on_result: Callable[[Connection, ConnectionReport], object] | None = None,
+    processes: int | None = 1,
 ) -> None:
     """Put the verdict on each connection into `done`, by its name, as soon as there is one; the other arguments as for `check`.
 
-    `on_result` is called with each at that moment.
+    `on_result` is called with each at that moment. `processes` is how many share the work; `None` for as many as are safe and sooner.
     """
 
     def work(connection: Connection) -> Steps[ConnectionReport]:
@@ -59,10 +60,41 @@ def check_all(
 
     context.source.prepare(connections, progress)
     progress.begin("checking", len(connections))
-    for connection, report in run_many(work, connections, parallelism):
+    for connection, report in _results(work, connections, parallelism, processes):
         if on_result:
             on_result(connection, report)
         done[connection.name] = report
+
+
+def _results(
+    work: Callable[[Connection], Steps[ConnectionReport]],
+    connections: Sequence[Connection],
+    parallelism: int,
+    processes: int | None,
+) -> Iterator[tuple[Connection, ConnectionReport]]:
+    """Yield each connection with its report. `processes` is how many share the work; `None` for as many as are safe and sooner."""
+    if processes is None and not (HTTP.is_on or any(_obtains_tokens(one) for one in connections)):
+        from connform.engine.run.processes import process_count
+
+        processes = min(process_count(len(connections)), parallelism)
+    if processes is not None and processes > 1:
+        from connform.engine.run.processes import fork_each
+
+        def check_share(share: Sequence[Connection]) -> Iterator[tuple[str, ConnectionReport]]:
+            for connection, report in run_many(work, share, parallelism // processes):
+                yield connection.name, report
+
+        left = {one.name: one for one in connections}
+        for name, report in fork_each(check_share, connections, processes):
+            yield left.pop(name), report
+        connections = list(left.values())  # those of a process that ended early
+    yield from run_many(work, connections, parallelism)
+
+
+def _obtains_tokens(connection: Connection) -> bool:
+    """Whether connections may share its tokens, and a renewal would be known to one process alone."""
+    method = method_of(connection)
+    return getattr(method, "uses_grant", False) or getattr(method, "obtains_token", False)
 
 
 async def check_connection(connection: Connection, context: RunContext, timeout_s: float | None) -> ConnectionReport:
@@ -88,8 +120,7 @@ def _send_check_request(
     request = api.check_request(connection)
     timeline.done(Stage.CONFIG, **_config_facts(connection, request))
     settings = client_settings(connection, context, total_s=total_s)
-    settings = replace(settings, attempts=1)  # a check doesn't retry: it reports the first answer
-    timeline.credential = settings.credential
+    timeline.base_url, timeline.credential = settings.base_url, settings.credential
     timeline.done(Stage.SECRET)
     wire = plain_request(settings, request.method, request.path, request.json)
     answer = _answer((yield from send_once(settings, timeline, wire, MAX_BODY_BYTES)))
@@ -133,7 +164,7 @@ def _refuse(constant: str) -> None:
 
 
 def _report(connection: Connection, judgement: Judgement, timeline: Timeline) -> ConnectionReport:
-    report = describe(connection)._replace(verdict=Verdict.READY, message=judgement.message)
+    report = describe(connection, timeline.base_url)._replace(verdict=Verdict.READY, message=judgement.message)
     if judgement.fault:
         hint = judgement.hint
         if judgement.fault in _REFUSALS and has_grant(connection):

@@ -22,6 +22,8 @@ class Timeline:
         self._succeeded: dict[Stage, StageResult] = {}
         self.remarks: list[Remark] = []
         """Remarks of a check that succeeded."""
+        self.base_url = ""
+        """The API root; empty before it is resolved."""
         self.credential: Credential | None = None
         """The credential of the request; `None` for none, or before there is one."""
 

@@ -69,10 +69,10 @@ class _Task(Generic[A, T]):
 
     __slots__ = ("argument", "context", "ends_at", "sockets", "steps")
 
-    def __init__(self, argument: A, steps: Steps[T]) -> None:
+    def __init__(self, argument: A, steps: Steps[T], context: Context) -> None:
         self.argument = argument
         self.steps = steps
-        self.context: Context = copy_context()
+        self.context = context
         self.sockets: Iterable[socket.socket] = ()
         self.ends_at = inf
 
@@ -96,6 +96,7 @@ class _Loop(Generic[A, T]):
         """The outcomes of steps that blocked a thread of their own."""
         self._wakes, self._waker = socket.socketpair()
         self._is_stopped = False
+        self._context = copy_context()  # of the caller
 
     def run(self) -> None:
         with self._selector, closing(self._wakes), closing(self._waker):
@@ -127,7 +128,7 @@ class _Loop(Generic[A, T]):
                 argument = self._waiting.popleft()
             except IndexError:
                 return
-            task = _Task(argument, self._work(argument))
+            task = _Task(argument, self._work(argument), self._context.copy())
             self._running.add(task)
             self._resume(task, None)
 
