@@ -18,7 +18,7 @@ _MAX_RENEWALS = 40
 """For all clients of an event loop. More threads would not renew faster: they would wait for the state database."""
 
 
-class Renewal(NamedTuple):
+class CredentialRenewal(NamedTuple):
     """Step: renew a credential. The result is its header lines."""
 
     credential: Credential

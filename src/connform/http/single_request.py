@@ -26,7 +26,7 @@ from connform.http.net.dial import dial
 from connform.http.net.dial_context import DialContext
 from connform.http.net.steps import Steps, relay
 from connform.http.origin import pinned_origin
-from connform.http.renewal import Renewal
+from connform.http.renewal import CredentialRenewal
 from connform.http.request_log import RequestLog
 from connform.http.settings import ClientSettings, HeaderLines, Observer
 from connform.http.wire import WireRequest, with_credential
@@ -129,7 +129,7 @@ class _Exchanger:
             case SendRequest():
                 return (yield from self._send(step.credential))
             case Renew():
-                return (yield Renewal(step.credential, step.refused))
+                return (yield CredentialRenewal(step.credential, step.refused))
             case Close():
                 step.answer.stream.close()
         return None

@@ -20,7 +20,7 @@ from connform.http.failures import HTTPCORE_ERRORS, RequestFailed, translate
 from connform.http.net import deadline
 from connform.http.net.backend import AsyncDialer
 from connform.http.net.steps import run_async
-from connform.http.renewal import Renewal
+from connform.http.renewal import CredentialRenewal
 from connform.http.settings import ClientSettings, HeaderLines, Observer
 from connform.http.transport_base import AnswerStream, MendedPool, PinnedBase, was_cut
 from connform.process_local import ProcessLocal
@@ -107,7 +107,7 @@ class AsyncPinnedTransport(PinnedBase, httpx.AsyncBaseTransport):
     async def _renew(self, step: Renew) -> HeaderLines:
         """Renew in a thread. Other renewals of this client wait for it without a thread."""
         async with self._renewing.own:
-            return await Renewal(step.credential, step.refused).wait()
+            return await CredentialRenewal(step.credential, step.refused).wait()
 
     async def aclose(self) -> None:
         self._is_closed = True
