@@ -1,12 +1,10 @@
-"""Performs the steps of many generators at once, in a few threads: each waits for all of its sockets together.
+"""Performs the steps of many generators at once, in one thread that waits for all of their sockets together.
 
-Layer 1, waits for sockets. A thread for each generator would take more memory, and a change of threads for each wait. TLS handshakes
-release the interpreter's lock, so that the threads use as many cores.
+Layer 1, waits for sockets. A thread for each generator would take more memory, and a change of threads for each wait.
 """
 
 from __future__ import annotations
 
-import os
 import selectors
 import socket
 from collections import deque
@@ -25,16 +23,12 @@ from connform.http.net.steps import Ready, Step, Steps
 A = TypeVar("A")
 T = TypeVar("T")
 
-_MAX_THREADS = 4
-"""More would wait for the interpreter's lock: about a third of a check needs it."""
-_PER_THREAD = 8
-"""So many generators are worth a thread of their own."""
-
 
 def run_many(work: Callable[[A], Steps[T]], arguments: Iterable[A], at_once: int) -> Iterator[tuple[A, T]]:
     """Perform the steps of `work` for each argument; yield the arguments with the results, in the order of their ends.
 
-    What a generator raises is raised here. Where the caller stops early, generators that run are closed, and with them their sockets.
+    What a generator raises is raised here. Where the caller stops early, as by an interruption, generators that run are closed, and with
+    them their sockets: the thread is another one than the caller's, so that no step is interrupted in its middle.
 
     Args:
         work: returns the generator of an argument.
@@ -42,26 +36,17 @@ def run_many(work: Callable[[A], Steps[T]], arguments: Iterable[A], at_once: int
         at_once: how many run at the same time.
     """
     waiting = deque(arguments)
-    count, at_once = len(waiting), max(at_once, 1)
-    done: SimpleQueue[tuple[A, Future[T]]] = SimpleQueue()
-    threads = max(1, min(_MAX_THREADS, _cores(), min(at_once, count) // _PER_THREAD))
-    loops = [_Loop(work, waiting, at_once // threads + (at_once % threads > number), done) for number in range(threads)]
-    for loop in loops:
-        Thread(target=loop.run, name="connform-steps", daemon=True).start()
+    count = len(waiting)
+    if not count:
+        return
+    loop = _Loop(work, waiting, max(at_once, 1))
+    Thread(target=loop.run, name="connform-steps", daemon=True).start()
     try:
         for _ in range(count):
-            argument, result = done.get()
+            argument, result = loop.done.get()
             yield argument, result.result()
     finally:
-        waiting.clear()
-        for loop in loops:
-            loop.stop()
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        loop.stop()
 
 
 class _Task(Generic[A, T]):
@@ -78,16 +63,11 @@ class _Task(Generic[A, T]):
 
 
 class _Loop(Generic[A, T]):
-    """Runs the generators of one thread."""
+    """Runs the generators."""
 
-    def __init__(
-        self,
-        work: Callable[[A], Steps[T]],
-        waiting: deque[A],
-        at_once: int,
-        done: SimpleQueue[tuple[A, Future[T]]],
-    ) -> None:
-        self._work, self._waiting, self._at_once, self._done = work, waiting, at_once, done
+    def __init__(self, work: Callable[[A], Steps[T]], waiting: deque[A], at_once: int) -> None:
+        self._work, self._waiting, self._at_once = work, waiting, at_once
+        self.done: SimpleQueue[tuple[A, Future[T]]] = SimpleQueue()
         self._selector = selectors.DefaultSelector()
         self._running: set[_Task[A, T]] = set()
         self._look_at = inf
@@ -123,11 +103,8 @@ class _Loop(Generic[A, T]):
             self._waker.send(b"\0")
 
     def _begin_more(self) -> None:
-        while len(self._running) < self._at_once and not self._is_stopped:
-            try:
-                argument = self._waiting.popleft()
-            except IndexError:
-                return
+        while self._waiting and len(self._running) < self._at_once and not self._is_stopped:
+            argument = self._waiting.popleft()
             task = _Task(argument, self._work(argument), self._context.copy())
             self._running.add(task)
             self._resume(task, None)
@@ -192,4 +169,4 @@ class _Loop(Generic[A, T]):
             result.set_result(error.value)
         else:
             result.set_exception(error)
-        self._done.put((task.argument, result))
+        self.done.put((task.argument, result))

@@ -71,6 +71,8 @@ class Ready(NamedTuple):
         return ready
 
 
+PASS = Ready((), 0.0, for_writing=False)
+"""Step: others go on first; for steps that may find what they wait for there already, again and again."""
 BLOCK = methodcaller("block")
 WAIT = methodcaller("wait")
 

@@ -1,0 +1,102 @@
+"""Many generators of steps in one thread: results, failures, fairness, and an early end."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from math import inf
+from time import monotonic
+
+import pytest
+
+from connform.http.net.multiplex import run_many
+from connform.http.net.steps import PASS, Ready, Steps
+
+
+def after(seconds: float) -> Steps[float]:
+    yield Ready((), monotonic() + seconds, for_writing=False)
+    return seconds
+
+
+def test_results_come_in_the_order_of_their_ends() -> None:
+    assert [result for _, result in run_many(after, [0.3, 0.1, 0.2], 3)] == [0.1, 0.2, 0.3]
+
+
+def test_no_more_run_at_once_than_allowed() -> None:
+    running, most = 0, 0
+
+    def work(_: int) -> Steps[None]:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        yield Ready((), monotonic() + 0.01, for_writing=False)
+        running -= 1
+
+    assert len(list(run_many(work, range(20), 3))) == 20
+    assert most == 3
+
+
+def test_what_a_generator_raises_is_raised_here_and_ends_the_others() -> None:
+    closed = threading.Event()
+
+    def work(number: int) -> Steps[None]:
+        if number:
+            raise LookupError
+        try:
+            yield Ready((), inf, for_writing=False)
+        finally:
+            closed.set()
+
+    with pytest.raises(LookupError):
+        list(run_many(work, [0, 1], 2))
+    assert closed.wait(10)
+
+
+def test_one_that_never_has_to_wait_holds_up_no_other() -> None:
+    ended = threading.Event()
+
+    def work(name: str) -> Steps[str]:
+        if name == "busy":
+            while not ended.is_set():
+                yield PASS
+        else:
+            yield from after(0.01)
+            ended.set()
+        return name
+
+    assert [name for name, _ in run_many(work, ["busy", "short"], 2)] == ["short", "busy"]
+
+
+def test_a_caller_that_stops_early_closes_what_runs() -> None:
+    one, other = socket.socketpair()
+
+    def work(name: str) -> Steps[str]:
+        if name == "first":
+            return name
+        with one:
+            yield Ready([one], inf, for_writing=False)
+        return name
+
+    with other:
+        results = run_many(work, ["waits", "first"], 2)
+        assert next(results) == ("first", "first")
+        results.close()  # type: ignore[attr-defined]  # a generator
+        other.settimeout(10)
+        assert not other.recv(1), "the socket of the one that waited is closed"
+
+
+def test_a_step_that_blocks_has_a_thread_of_its_own() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    class Blocking:
+        def block(self) -> int:
+            return both.wait()
+
+        async def wait(self) -> int:
+            raise NotImplementedError
+
+    def work(_: int) -> Steps[int]:
+        number: int = yield Blocking()
+        return number
+
+    assert sorted(result for _, result in run_many(work, [1, 2], 2)) == [0, 1]
