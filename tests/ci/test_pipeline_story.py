@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from tests.ci.gitlab_api import TOKEN, GitLab, running_gitlab
 from tests.ci.gitlab_runner import Shell, chosen, pipeline
 from tests.conftest import require_library, require_peer
 from tests.database.postgres import Postgres, running_postgres
-from tests.end_to_end.running import AS_INSTALLED, COMMAND, Run, command_environment, run_here
+from tests.end_to_end.running import AS_INSTALLED, COMMAND, Run, run_here, start
 
 pytestmark = pytest.mark.timeout(110)  # many processes, one after the other
 
@@ -77,9 +76,7 @@ class Team:
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     require_library("trustme")
     ca_file = tmp_path_factory.mktemp("simulator") / "ca.pem"
-    with subprocess.Popen(
-        [COMMAND, "simulator", "--ca-file", ca_file], env=command_environment(), stdout=subprocess.PIPE, text=True
-    ) as process:
+    with start("simulator", "--ca-file", ca_file, cwd=ca_file.parent) as process:
         assert process.stdout is not None
         found = next(found for line in process.stdout if (found := re.match(r"address +(\S+)", line)))
         yield found[1], str(ca_file)

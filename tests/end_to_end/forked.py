@@ -1,60 +1,55 @@
-"""Runs a command as a child of `command_server.py`, of which each process of the tests starts one, with its first command."""
+"""Starts a command as a child of `command_server.py`, of which each process of the tests starts one, with its first command."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
-
-from tests.canary import assert_no_canary
+from select import select
+from typing import Any
 
 _PROGRAM = Path(__file__).with_name("command_server.py")
 _HIDING = Path(__file__).parents[1] / "as_installed"
 _SERVERS: list[tuple[subprocess.Popen[bytes], socket.socket]] = []
 
 
-def forked(
-    argv: Sequence[str], cwd: str, environment: Mapping[str, str], stdin: str, limit_s: float
-) -> tuple[int, str, str]:
-    """Run a command to its end, which has to come within a limit, and return its exit code and its outputs."""
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        given.write(stdin.encode())
-        given.seek(0)
-        request = json.dumps({"argv": argv, "cwd": cwd, "env": dict(environment)})
-        code = _run(request, (given, out, err), limit_s)
-        outputs = _written(out), _written(err)
-    assert_no_canary(*outputs, where="the command")
-    return code, *outputs
+class Forked(subprocess.Popen[str]):
+    """A command that the server forks for; all else is as `subprocess.Popen` has it, which is told here how to begin and to wait."""
 
+    _answers: socket.SocketIO
 
-def _written(file: BinaryIO) -> str:
-    file.seek(0)
-    return file.read().decode()
+    def _execute_child(self, args: list[str | Path], *given: Any) -> None:
+        cwd, env, *_ = given[4:]
+        pipes = given[9:15]
+        request = {"argv": [*map(str, args)], "cwd": os.fspath(cwd or os.getcwd()), "env": dict(env)}
+        streams = [number if pipe == -1 else pipe for number, pipe in enumerate((pipes[0], pipes[3], pipes[5]))]
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            socket.send_fds(_control(), [b"\0"], [theirs.fileno(), *streams])
+            ours.sendall(json.dumps(request).encode() + b"\n")
+            self._answers = ours.makefile("rb", buffering=0)
+        self.pid = int(self._answers.readline())
+        self._child_created = True
+        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
 
+    def _wait(self, timeout: float | None) -> int:
+        if self.returncode is None and not select([self._answers], [], [], timeout)[0]:
+            assert timeout is not None
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        with self._waitpid_lock:  # type: ignore[attr-defined]
+            if self.returncode is None:
+                self.returncode = int(self._answers.readline())
+                self._answers.close()
+        return self.returncode
 
-def _run(request: str, streams: Sequence[BinaryIO], limit_s: float) -> int:
-    ours, theirs = socket.socketpair()
-    with ours:
-        with theirs:
-            descriptors = [theirs.fileno(), *(stream.fileno() for stream in streams)]
-            socket.send_fds(_control(), [b"\0"], descriptors)
-        ours.settimeout(limit_s)
-        with ours.makefile("rw", encoding="utf-8") as answers:
-            answers.write(f"{request}\n")
-            answers.flush()
-            pid = int(answers.readline())
-            try:
-                return int(answers.readline())
-            except TimeoutError:
-                os.kill(pid, signal.SIGKILL)
-                raise
+    def _internal_poll(self, **_: Any) -> int | None:
+        try:
+            return self._wait(0)
+        except subprocess.TimeoutExpired:
+            return None
 
 
 def _control() -> socket.socket:

@@ -20,7 +20,7 @@ import pytest
 
 from connform.cli.main import main
 from tests.canary import API_KEY, VARIABLE, assert_no_canary
-from tests.end_to_end.forked import forked
+from tests.end_to_end.forked import Forked
 
 COMMAND = str(Path(sys.executable).with_name("connform"))
 KEY_VARIABLE = "ACME_KEY"
@@ -92,12 +92,27 @@ def run(
         before: a command that runs it: `unshare`, or a script.
         stdin: what it can read.
     """
-    variables = command_environment(env)
-    if before or any(name.startswith(_OF_THE_INTERPRETER) for name in variables.keys() - {"PYTHONPATH"}):
-        return run_program(*before, COMMAND, *argv, cwd=cwd, env=variables, stdin=stdin)
     started_at = time.monotonic()
-    code, out, err = forked([COMMAND, *map(str, argv)], str(cwd), variables, stdin or "", PATIENCE_S)
-    return Run(code, out, err, time.monotonic() - started_at)
+    given = subprocess.DEVNULL if stdin is None else subprocess.PIPE
+    with start(*argv, cwd=cwd, env=env, before=before, stdin=given) as process:
+        return _ended(process, stdin, PATIENCE_S, started_at)
+
+
+def start(
+    *argv: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    before: Sequence[str | Path] = (),
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+) -> subprocess.Popen[str]:
+    """Begin `connform`, and return its process, whose streams are text: `run` and `subprocess.Popen` say what is given."""
+    variables = command_environment(env)
+    own_interpreter = any(name.startswith(_OF_THE_INTERPRETER) for name in variables.keys() - {"PYTHONPATH"})
+    begin = subprocess.Popen if before or own_interpreter else Forked
+    command = [*map(str, before), COMMAND, *map(str, argv)]
+    return begin(command, cwd=cwd, env=variables, stdin=stdin, stdout=stdout, stderr=stderr, text=True)
 
 
 def run_here(*argv: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str | None = None) -> Run:
@@ -139,11 +154,15 @@ def run_program(
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        try:
-            out, err = process.communicate(stdin, timeout=limit_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
+        return _ended(process, stdin, limit_s, started_at)
+
+
+def _ended(process: subprocess.Popen[str], stdin: str | None, limit_s: float, started_at: float) -> Run:
+    try:
+        out, err = process.communicate(stdin, timeout=limit_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
     return Run(process.returncode, out, err, time.monotonic() - started_at)
 
 

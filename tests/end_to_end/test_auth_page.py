@@ -15,7 +15,7 @@ import yaml
 
 from connform.auth import METHODS
 from tests.end_to_end.conftest import Issuer
-from tests.end_to_end.running import COMMAND, Run, command_environment, run_here
+from tests.end_to_end.running import Run, run_here, start
 from tests.end_to_end.vendor import Vendor, running_vendor
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "auth.md").read_text("utf-8")
@@ -188,15 +188,7 @@ def verdict_of(run: Run) -> str:
 def log_in(folder: Path, example: Example, vendor: Vendor, secrets: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Log in as the person that the login asks, and return how it ended."""
     variables = vendor.secrets if secrets is None else secrets
-    with subprocess.Popen(
-        [COMMAND, "login", example.name],
-        cwd=folder,
-        env=command_environment(variables),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with start("login", example.name, cwd=folder, env=variables, stdin=subprocess.PIPE) as process:
         answer, shown = None, ""
         if example.method == "oauth2":
             assert process.stderr is not None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 from connform.secrets.exec.policy import POLICY_VARIABLE
 from tests.canary import API_KEY
 from tests.conftest import Plant
-from tests.end_to_end.running import COMMAND, command_environment, manifest, run
+from tests.end_to_end.running import manifest, run, start
 from tests.secrets.processes import assert_gone
 
 ACME = {"instance": "acme", "auth": {"method": "api_key", "api_key": "exec://acme"}}
@@ -47,17 +46,11 @@ def test_a_check_names_the_fault_and_nothing_that_was_printed(tmp_path: Path, pl
 def test_an_interrupt_leaves_no_command_behind(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     env = allow(tmp_path, f"sleep 1000 & echo $$ $! >{pids}; wait")
-    with subprocess.Popen(
-        [COMMAND, "check", "--timeout", "60"],
-        cwd=tmp_path,
-        env=command_environment(env),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
+    with start("check", "--timeout", "60", cwd=tmp_path, env=env) as process:
         while not (pids.exists() and pids.read_text().endswith("\n")) and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (130, b"")
-    assert b"interrupted: 0 of 1 checked" in out
+    assert (process.returncode, err) == (130, "")
+    assert "interrupted: 0 of 1 checked" in out
     assert_gone(pids, 2)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.canary import API_KEY, assert_no_canary
-from tests.end_to_end.running import COMMAND, KEY, Run, command_environment, environment, run
+from tests.end_to_end.running import COMMAND, KEY, Run, environment, run, start
 
 MANIFEST = """\
 version: 1
@@ -160,14 +160,7 @@ def test_signals_reach_the_command(folder: Path, number: signal.Signals) -> None
         f"for number in {[int(each) for each in SIGNALS]}: signal.signal(number, end)\n"
         "print('ready', flush=True); time.sleep(30)"
     )
-    with subprocess.Popen(
-        [COMMAND, "exec", "sandbox-us", "--", sys.executable, "-c", script],
-        cwd=folder,
-        env=command_environment(KEY),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with start("exec", "sandbox-us", "--", sys.executable, "-c", script, cwd=folder, env=KEY) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         time.sleep(0.1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.conftest import Servers
-from tests.end_to_end.running import COMMAND, KEY, environment, manifest, run
+from tests.end_to_end.running import COMMAND, KEY, environment, manifest, run, start
 from tests.http import servers as raw_servers
 
 pytestmark = pytest.mark.usefixtures("default_signals")
@@ -45,20 +45,16 @@ def test_an_interrupt_ends_a_hanging_command(
     }
     file = tmp_path / "connections.yaml"
     file.write_text(manifest(acme=connection))
-    with subprocess.Popen(
-        [*(IN_THE_BACKGROUND if name == "SIGTERM" else ()), COMMAND, *VERBS[verb], "--timeout", str(TIMEOUT_S)],
-        cwd=tmp_path,
-        env=environment(KEY),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
+    before = IN_THE_BACKGROUND if name == "SIGTERM" else ()
+    argv = (*VERBS[verb], "--timeout", str(TIMEOUT_S))
+    with start(*argv, cwd=tmp_path, env=KEY, before=before) as process:
         while not server.connections and process.poll() is None:
             time.sleep(0.01)
         time.sleep(0.1)
         process.send_signal(signal.Signals[name])
         out, err = process.communicate(timeout=PATIENCE_S)
-    assert (process.returncode, err) == (ENDINGS[name], b"")
-    assert (b"not looked at: acme" in out) == (verb != "request")
+    assert (process.returncode, err) == (ENDINGS[name], "")
+    assert ("not looked at: acme" in out) == (verb != "request")
 
 
 MANY = {f"c{number}": {"base_url": f"https://localhost/{number}"} for number in range(3_000)}

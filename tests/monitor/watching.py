@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import ssl
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple, Self, TypeVar
 
+from tests.end_to_end.running import start
 from tests.http.servers import Authority, Connection, Server, head
 from tests.ports import free_ports
 
@@ -84,16 +82,10 @@ class Monitor:
     def __init__(self, folder: Path, *arguments: str, log: str = "log", key: str = "key", state: str = "") -> None:
         (self.port,) = free_ports(1)
         self.log_file = folder / log
-        environment = {**os.environ, KEY: key, "CONNFORM_STATE": state}
+        argv = ("monitor", *self._listen(arguments), *arguments)
+        variables = {KEY: key, "CONNFORM_STATE": state}
         with self.log_file.open("wb") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "connform", "monitor", *self._listen(arguments), *arguments],
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-            )
+            self.process = start(*argv, cwd=folder, env=variables, stdout=file.fileno(), stderr=file.fileno())
 
     def _listen(self, arguments: Sequence[str]) -> list[str]:
         return [] if "--listen" in arguments else ["--listen", f"127.0.0.1:{self.port}"]

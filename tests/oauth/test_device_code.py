@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.running import COMMAND, Run, command_environment
+from tests.end_to_end.running import Run, start
 from tests.end_to_end.running import run_here as run
 from tests.oauth.provider import Provider
 
@@ -19,14 +18,7 @@ class DeviceLoginProcess:
     """A running `connform login`, with what it shows the person."""
 
     def __init__(self, folder: Path, *flags: str) -> None:
-        self._process = subprocess.Popen(
-            [COMMAND, "login", "customer", *flags],
-            cwd=folder,
-            env=command_environment({}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self._process = start("login", "customer", *flags, cwd=folder)
         assert self._process.stderr is not None
         shown = ""
         for line in self._process.stderr:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ import pytest
 
 from connform.database.cipher import new_key
 from tests.end_to_end.conftest import Issuer
-from tests.end_to_end.running import COMMAND, command_environment, run
+from tests.end_to_end.running import run, start
 from tests.http.servers import Server
 from tests.oauth.test_refused import RENEWED, TOKEN, Account, asked, lasting
 from tests.oauth.test_verdicts import ENVIRONMENT, prepare
@@ -86,14 +85,7 @@ def test_signals_and_exit_code_of_a_command_with_a_renewed_token(server: Server,
         "for _ in numbers: print(int(signal.sigwait(numbers)), flush=True)\n"
         "sys.exit(42)"
     )
-    with subprocess.Popen(
-        [COMMAND, "exec", "customer", "--", sys.executable, "-c", script],
-        cwd=tmp_path,
-        env=command_environment(ENVIRONMENT),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with start("exec", "customer", "--", sys.executable, "-c", script, cwd=tmp_path, env=ENVIRONMENT) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         for number in numbers:

@@ -6,7 +6,6 @@ import os
 import pty
 import socket
 import ssl
-import subprocess
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from hashlib import sha256
@@ -37,7 +36,7 @@ from connform.http.settings import ClientSettings
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.end_to_end.conftest import Issuer
-from tests.end_to_end.running import COMMAND, command_environment, offline, run
+from tests.end_to_end.running import COMMAND, command_environment, offline, run, start
 from tests.http.exchanging import settings_for
 from tests.http.servers import HOST, Authority, Connection, Server, answer, head
 from tests.oauth.conftest import SECRET
@@ -429,14 +428,8 @@ def test_an_address_is_pasted_at_a_terminal(tmp_path: Path, case: str) -> None:
 def test_a_person_at_a_terminal_is_waited_for_no_longer_than_said(tmp_path: Path, typed: str) -> None:
     (tmp_path / "connections.yaml").write_text(OAUTH.format(port=1))
     here, theirs = pty.openpty()
-    with subprocess.Popen(
-        [COMMAND, "login", "customer", "--timeout", "1"],
-        cwd=tmp_path,
-        env=command_environment({"PORTAL_SECRET": SECRET}),
-        stdin=theirs,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    argv = ("login", "customer", "--timeout", "1")
+    with start(*argv, cwd=tmp_path, env={"PORTAL_SECRET": SECRET}, stdin=theirs) as process:
         os.write(here, typed.encode())
         try:
             _, err = process.communicate(timeout=30)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from tests.canary import AWKWARD
 from tests.database.conftest import grant, keep
 from tests.database.postgres import Postgres
 from tests.end_to_end.conftest import Issuer
-from tests.end_to_end.running import COMMAND, command_environment
+from tests.end_to_end.running import start
 from tests.http.servers import Connection, Server, head, silent
 from tests.oauth.test_verdicts import ENVIRONMENT, MANIFEST
 
@@ -61,14 +60,7 @@ class Renewing:
 
     def end(self, argv: Sequence[str], *signals: signal.Signals, **variables: str) -> int:
         """Send signals to a command whose refresh token has just been spent, and return its exit code."""
-        with subprocess.Popen(
-            [COMMAND, *argv],
-            cwd=self.folder,
-            env=command_environment(ENVIRONMENT | variables),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        with start(*argv, cwd=self.folder, env=ENVIRONMENT | variables) as process:
             assert self.endpoint.asked.wait(30)
             assert process.stderr is not None
             process.send_signal(signals[0])
@@ -133,14 +125,7 @@ def test_a_second_ctrl_c_ends_the_wait_and_leaves_a_grant_that_is_tried_once_mor
 ) -> None:
     store = open_grants("", renewing.folder / ".connform", None)
     keep(store, renewing.grant)
-    with subprocess.Popen(
-        [COMMAND, *VERBS[verb]],
-        cwd=renewing.folder,
-        env=command_environment(ENVIRONMENT),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with start(*VERBS[verb], cwd=renewing.folder, env=ENVIRONMENT) as process:
         assert process.stderr is not None
         assert renewing.endpoint.asked.wait(30)
         process.send_signal(signal.SIGINT)

@@ -19,7 +19,7 @@ from connform.secret import Secret
 from tests.canary import AWKWARD
 from tests.database.postgres import Postgres
 from tests.end_to_end.conftest import Issuer
-from tests.end_to_end.running import COMMAND, Run, command_environment, run, run_program
+from tests.end_to_end.running import Run, run, run_program, start
 from tests.http.exchanging import authorization
 from tests.http.servers import Connection, Server, head, silent
 from tests.oauth.setting import body
@@ -156,14 +156,7 @@ def test_a_command_whose_grant_is_lost_does_not_succeed(outage: Outage, verb: tu
 @pytest.mark.usefixtures("default_signals")
 def test_sigint_ends_the_wait(outage: Outage, tmp_path: Path) -> None:
     outage.seconds = LONG_S
-    with subprocess.Popen(
-        [COMMAND, "token", "customer"],
-        cwd=tmp_path,
-        env=command_environment(outage.variables),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with start("token", "customer", cwd=tmp_path, env=outage.variables, stdout=subprocess.DEVNULL) as process:
         assert process.stderr is not None
         while "waiting 60 s at most" not in process.stderr.readline():
             assert process.poll() is None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connform.database import open_grants
-from tests.end_to_end.running import COMMAND, Run, command_environment
+from tests.end_to_end.running import Run, start
 from tests.end_to_end.running import run_here as run
 from tests.oauth.conftest import SECRET
 from tests.oauth.provider import Provider
@@ -29,15 +29,7 @@ def begin_login(
     folder: Path, *flags: str, variables: Mapping[str, str] = ENVIRONMENT, connection: str = "customer"
 ) -> tuple[subprocess.Popen[str], str]:
     """Start a login, and return its process with the address that it shows."""
-    process = subprocess.Popen(
-        [COMMAND, "login", connection, *flags],
-        cwd=folder,
-        env=command_environment(variables),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start("login", connection, *flags, cwd=folder, env=variables, stdin=subprocess.PIPE)
     assert process.stderr is not None
     for line in process.stderr:
         if match := re.search(r"https://\S+", line):

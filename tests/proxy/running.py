@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tests.canary import VARIABLE
-from tests.end_to_end.running import COMMAND, KEY, PATIENCE_S, Run, command_environment, run_program
+from tests.end_to_end.running import COMMAND, KEY, PATIENCE_S, Run, run_program, start
 from tests.proxy.upstream import ROOT
 from tests.repetitions import repeated
 
@@ -61,15 +61,7 @@ def declare(folder: Path, port: int, ca_file: Path, **more: Any) -> None:
 @contextmanager
 def running_proxy(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[Proxy]:
     """Yield the proxy of `shop`; it ends with the block, by SIGTERM and with the exit code 0."""
-    with subprocess.Popen(
-        [COMMAND, "proxy", NAME, *arguments],
-        cwd=folder,
-        env=command_environment(KEY if env is None else env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with start("proxy", NAME, *arguments, cwd=folder, env=KEY if env is None else env) as process:
         assert process.stdout is not None
         try:
             line = process.stdout.readline()

@@ -15,7 +15,7 @@ import pytest
 from tests.canary import API_KEY
 from tests.database.postgres import Postgres, running_postgres
 from tests.end_to_end.conftest import PACKAGES, Issuer
-from tests.end_to_end.running import COMMAND, KEY_VARIABLE, Run, command_environment, run_here
+from tests.end_to_end.running import KEY_VARIABLE, Run, run_here, start
 from tests.http.servers import Connection, Server, head
 
 ENVIRONMENT = {KEY_VARIABLE: API_KEY}
@@ -142,15 +142,7 @@ class Repository:
 
     def start(self, *argv: str | Path) -> subprocess.Popen[str]:
         """Begin a command that runs by itself."""
-        return subprocess.Popen(
-            [COMMAND, *map(str, argv)],
-            cwd=self.folder,
-            env=command_environment(self.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return start(*argv, cwd=self.folder, env=self.environment)
 
     def recorded(self, *argv: str) -> dict[str, dict[str, Any]]:
         """What the state says, by name."""
