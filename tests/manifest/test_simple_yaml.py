@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from random import Random
 
@@ -35,6 +36,7 @@ SIMPLE = (
     "a: >-\n  end",
     "a: ü\nb: [é, ж]\n",
     "version: 1\nconnections:\n  a: {extends: b}\n  c:\n",
+    "".join(f"{' ' * depth}a:\n" for depth in range(32)) + " " * 31 + "- " + "[" * 32 + "]" * 32 + "\n",
 )
 OTHERS = (
     *(
@@ -104,6 +106,14 @@ OTHERS = (
     *(
         "a: " + "[" * 40 + "]" * 40 + "\n",
         "".join(f"{' ' * depth}a:\n" for depth in range(70)),
+        "".join(f"{' ' * depth}a:\n" for depth in range(32)) + " " * 31 + "- " + "[" * 33 + "]" * 33 + "\n",
+        "".join(f"{' ' * depth}a:\n" for depth in range(33)) + " " * 32 + "- " + "[" * 32 + "]" * 32 + "\n",
+        "".join(f"{'  ' * depth}{'- ' if depth else ''}a:\n" for depth in range(17))
+        + "  " * 17
+        + "- "
+        + "[" * 32
+        + "]" * 32
+        + "\n",
         "a: " + "b" * 70_000 + "\n",
     ),
 )
@@ -138,7 +148,17 @@ def test_what_one_character_changes_is_parsed_alike_by_both(seed: int) -> None:
 
 
 def test_a_long_list_of_known_lines_keeps_each_position() -> None:
-    text = "a:\n" + "".join(f"  k{number}:\n    tags: [one, two]\n    v: {number}\n" for number in range(5_000))
+    text = "a:\n" + "".join(f"  k{number}:\n    tags: [one, two]\n    v: {number}\n" for number in range(2_500))
     assert is_simple(text.encode())
     root, _ = parse(text.encode(), "m.yaml")
     assert isinstance(root, Map)
+
+
+def test_long_lines_are_not_kept_when_they_were_parsed() -> None:
+    text = "".join(f"k{number}: {'x' * 50_000}\n" for number in range(100))
+    tracemalloc.start()
+    parse(text.encode(), "m.yaml")
+    kept, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most > len(text)
+    assert kept < 1_000_000

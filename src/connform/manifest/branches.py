@@ -16,7 +16,7 @@ from connform.manifest.misplaced import misplaced_keys
 from connform.manifest.nodes import Map
 from connform.manifest.reference_rules import reference_paths
 from connform.manifest.rules import Finding, KeyPath
-from connform.manifest.shape import Schema, Shape, build_signature, outer_keys, selected
+from connform.manifest.shape import Schema, Shape, build_signature, outer_keys, outlined_branches, selected
 
 if TYPE_CHECKING:
     from connform.manifest.violations import Finder
@@ -77,8 +77,8 @@ class _Choice(NamedTuple):
 class _KeysOfOtherBranches(Mapping[str, str]):
     """The keys of branches that an object doesn't select, each with the discriminator values that allow it."""
 
-    def __init__(self, choices_by_key: Mapping[str, list[tuple[_Choice, ...]]], node: Map, schema: Schema) -> None:
-        self._choices_by_key = choices_by_key
+    def __init__(self, branches: Branches, node: Map, schema: Schema) -> None:
+        self._branches = branches
         self._node = node
         self._schema = schema
 
@@ -103,7 +103,7 @@ class _KeysOfOtherBranches(Mapping[str, str]):
 
     def _possible(self, key: object) -> list[tuple[_Choice, ...]]:
         """Return what leads to a key, without what the object can't choose, such as a method that its provider doesn't have."""
-        found = self._choices_by_key.get(str(key), [])
+        found = self._branches.choices_by_key.get(str(key), [])
         return [choices for choices in found if all(self._is_possible(choice, choices) for choice in choices)]
 
     def _is_possible(self, choice: _Choice, choices: tuple[_Choice, ...]) -> bool:
@@ -114,10 +114,10 @@ class _KeysOfOtherBranches(Mapping[str, str]):
         return choice.is_possible_in(self._schema)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._choices_by_key)
+        return iter(self._branches.choices_by_key)
 
     def __len__(self) -> int:
-        return len(self._choices_by_key)
+        return len(self._branches.choices_by_key)
 
 
 class Branches:
@@ -126,7 +126,6 @@ class Branches:
     def __init__(self, shape: Shape, *, is_partial: bool = False) -> None:
         self._shape = shape
         self._signature = build_signature(shape)
-        self._discriminators: dict[str | int, list[str]] | None = None
         self._is_partial = is_partial
         self._built: dict[tuple[object, ...], Branch] = {}
 
@@ -139,7 +138,7 @@ class Branches:
         return self._built[key]
 
     def explain(
-        self, branch: Branch, node: Map, max_suggestions: int, origin: Callable[[KeyPath], str] = lambda _: ""
+        self, branch: Branch, node: Map, max_suggestions: int, origin: Callable[[KeyPath], str] | None = None
     ) -> Iterator[Finding]:
         """Yield what is wrong with an object; wrong indentation of several keys is one mistake.
 
@@ -147,7 +146,7 @@ class Branches:
             branch: the branch that the object selects.
             node: the object.
             max_suggestions: how many findings get a suggestion.
-            origin: returns the layer of an inheriting object that the value at a path comes from.
+            origin: returns the layer of an inheriting object that the value at a path comes from; `None` for an object of one layer.
         """
         from connform.manifest.explain import explain  # only bad manifests need it
 
@@ -156,12 +155,12 @@ class Branches:
             node, lambda above, key: key not in parts and key in parts.get(above, {}).get("properties", ())
         )
         explained = {owner, *strays} if strays else set()
-        other_keys = _KeysOfOtherBranches(self._choices_by_key, node, branch.schema)
+        other_keys = _KeysOfOtherBranches(self, node, branch.schema)
         is_unknown = self._selects_no_branch(node)
         for finding in explain(branch.find, node, other_keys, max_suggestions):
             is_effect = is_unknown and self._depends_on_branch(finding, node)
             if not is_effect and not (finding.path and finding.path[0] in explained):
-                yield self._with_deciding_discriminators(finding, origin)
+                yield finding if origin is None else self._with_deciding_discriminators(finding, origin)
         if strays:
             yield Finding("wrong-indentation", (strays[0],), indentation_detail(owner, strays[0]), at_key=True)
 
@@ -178,20 +177,23 @@ class Branches:
             return False
         if self._shape.discriminator in node:
             return True
-        others = [one.properties.get(key) for one in self._shape.branches.values()]
+        others = [one.properties.get(key) for one in outlined_branches(self._shape).values()]
         return any(isinstance(one, Shape) and _permits(one, part, finding, node[key]) for one in others)
 
     @lazy_property
-    def _choices_by_key(self) -> dict[str, list[tuple[_Choice, ...]]]:
+    def choices_by_key(self) -> Mapping[str, list[tuple[_Choice, ...]]]:
+        """Each key of the branches, with the choices that lead to it; only a key that is like none of the object's own is looked for here."""
         found: dict[str, list[tuple[_Choice, ...]]] = {}
         for key, choices in _keys_of_branches(self._shape):
             found.setdefault(key, []).append(choices)
         return found
 
+    @lazy_property
+    def _discriminators(self) -> dict[str | int, list[str]]:
+        return _discriminators_by_key(self._shape)
+
     def _with_deciding_discriminators(self, finding: Finding, origin: Callable[[KeyPath], str]) -> Finding:
         """Add the discriminators that refuse a key, if they come from another layer than the key."""
-        if self._discriminators is None:
-            self._discriminators = _discriminators_by_key(self._shape)
         path = finding.path
         deciding = [(*path[:-1], key) for key in self._discriminators.get(path[-1], ())] if path else []
         if not deciding:
@@ -214,7 +216,7 @@ def _permits(own: Shape, part: Shape, finding: Finding, value: object) -> bool:
 def _discriminators_by_key(shape: Shape) -> dict[str | int, list[str]]:
     """Return the discriminators that decide whether a key is allowed, the nearest first."""
     found: dict[str | int, list[str]] = {}
-    for branch in shape.branches.values():
+    for branch in outlined_branches(shape).values():
         for key, deciding in _discriminators_by_key(branch).items():
             found.setdefault(key, []).extend(deciding)
         for key in {*branch.properties, branch.discriminator} - {""}:
@@ -235,7 +237,7 @@ def _keys_of_branches(
     shape: Shape, path: tuple[str, ...] = (), above: tuple[_Choice, ...] = ()
 ) -> Iterator[tuple[str, tuple[_Choice, ...]]]:
     """Yield each key of a branch with the choices that select the branch, the outermost first."""
-    for name, branch in shape.branches.items():
+    for name, branch in outlined_branches(shape).items():
         choices = (*above, _Choice(path, shape.discriminator, name, shape.default))
         for key in branch.properties:
             yield key, choices

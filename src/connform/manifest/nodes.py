@@ -27,6 +27,8 @@ def lines_of(text: str) -> list[str]:
 _WORD = r"[^ ,\]}#\n]+"
 """A number, `true`, `false` or `null`; an empty value has none."""
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'[^']*'"
+FOLDED = r">- *+(?:(?<= )#[^\n]*+)?\n( ++)([^\n]++(?:\n|\Z)(?:\1[^ \n][^\n]*+(?:\n|\Z))*+)\n*+(?!\1)(?! ++(?:\n|\Z))"
+"""The pattern of a folded text, from its `>-`: of its indentation, and its lines without that of the first one."""
 
 
 class TextPositions:
@@ -46,8 +48,6 @@ class TextPositions:
         if not isinstance(value, str):
             found = re.compile(_WORD).match(self._text, start)
         elif self._text.startswith(">-", start):
-            from connform.manifest.simple_yaml import FOLDED  # few values are
-
             found = re.compile(FOLDED).match(self._text, start)
         elif self._text.startswith(("'", '"'), start):
             found = re.compile(_QUOTED).match(self._text, start)

@@ -39,7 +39,7 @@ class SchemaChecks:
         branch: Branch,
         entry: Entry,
         node: Map,
-        origin: Callable[[KeyPath], str] = lambda _: "",
+        origin: Callable[[KeyPath], str] | None = None,
     ) -> RefusedParts | None:
         """Report what a schema refuses of an entry, and return it; `None` if not all of it was looked at.
 
@@ -48,7 +48,7 @@ class SchemaChecks:
             branch: the one that the entry selects.
             entry: the entry.
             node: its own keys, or its effective values.
-            origin: returns the layer that the value at a path comes from.
+            origin: returns the layer that the value at a path comes from; `None` for an entry of one layer.
         """
         refused = RefusedParts()
         if branch.accepts(node):

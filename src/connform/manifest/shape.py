@@ -38,6 +38,8 @@ class Shape(NamedTuple):
     """The branch of an object without the discriminator; if empty, the discriminator is required."""
     branches: Mapping[str, "Shape"] = MappingProxyType({})
     """Discriminator value → the keys that it adds."""
+    outlines: Mapping[str, "Shape"] = MappingProxyType({})
+    """The same with empty schemas but for `x-secret`, for a look through the keys of all branches; empty if that needs no shorter way."""
     description: str = ""
     """One sentence for editors."""
     code: str = "unknown-value"
@@ -144,11 +146,19 @@ def _walk(shape: Shape) -> Iterator[tuple[str, bool]]:
     for _, part in nested:
         if not _discriminates(part):
             yield from _walk(part)
-    for name in sorted(shape.branches, key=lambda one: one != shape.default):
-        yield from _walk(shape.branches[name])
+    if shape.default in shape.branches:
+        yield from _walk(shape.branches[shape.default])
+    for name, branch in outlined_branches(shape).items():
+        if name != shape.default:
+            yield from _walk(branch)
     for _, part in nested:
         if _discriminates(part):
             yield from _walk(part)
+
+
+def outlined_branches(shape: Shape) -> Mapping[str, Shape]:
+    """Return the branches, or their outlines, for those who need no more than their keys."""
+    return shape.outlines or shape.branches
 
 
 def keys(shape: Shape) -> set[str]:
@@ -159,7 +169,7 @@ def keys(shape: Shape) -> set[str]:
 def outer_keys(shape: Shape) -> set[str]:
     """Return the keys of a shape and its branches, without those of nested objects."""
     own = {*shape.properties, shape.discriminator} - {""}
-    return own.union(*map(outer_keys, shape.branches.values()))
+    return own.union(*map(outer_keys, outlined_branches(shape).values()))
 
 
 def plain_keys(shape: Shape) -> set[str]:
@@ -167,7 +177,7 @@ def plain_keys(shape: Shape) -> set[str]:
     nested = {key for key, part in shape.properties.items() if isinstance(part, Shape)}
     found = {shape.discriminator} - {""} | shape.properties.keys() - nested
     parts = [part for part in shape.properties.values() if isinstance(part, Shape)]
-    return found.union(*map(plain_keys, (*parts, *shape.branches.values()))) - secret_keys(shape)
+    return found.union(*map(plain_keys, (*parts, *outlined_branches(shape).values()))) - secret_keys(shape)
 
 
 def secret_keys(shape: Shape) -> set[str]:
@@ -178,7 +188,7 @@ def secret_keys(shape: Shape) -> set[str]:
             found |= secret_keys(part)
         elif part.get("x-secret"):
             found.add(key)
-    return found.union(*(secret_keys(branch) for branch in shape.branches.values()))
+    return found.union(*map(secret_keys, outlined_branches(shape).values()))
 
 
 def _branch(shape: Shape, value: Mapping[str, Any]) -> str:

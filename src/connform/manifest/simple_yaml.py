@@ -8,20 +8,21 @@ document. Both make the same tree of a simple document (`tests/manifest/test_sim
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from sys import intern
 from typing import Any, TypeAlias
 
 from connform.manifest.core_schema import resolve
-from connform.manifest.nodes import Map, Seq, TextPositions
+from connform.manifest.nodes import FOLDED, Map, Seq, TextPositions
 
-_MAX_DEPTH = 32
-"""In blocks, and again in a flow collection; libyaml's parser has the limit of both together."""
+_MAX_DEPTH = 31
+"""How deep a key may be in blocks, and an item in a flow collection: the limit of libyaml's parser, 64, has room for both, and two more."""
 _MAX_LINE = 65_536
 _MAX_KEY = 1_000
 """The limits of characters in a line and a key; libyaml's parser refuses longer scalars and keys."""
 _MAX_KNOWN_LINES = 4_096
 """How many different lines are kept: most lines stand in manifests again and again, such as `method: api_key`."""
+_MAX_KNOWN_LINE = 128
+"""How many characters a line has that is kept, so that all of them take no more than a few MB."""
 
 
 def _plain(excluded: str = "") -> str:
@@ -39,13 +40,13 @@ _FLOW_INDICATORS = r",?\[\]{}"
 _ITEM = re.compile(rf" *+(?:{_KEY}:(?= ) *+)?(?:{_plain(_FLOW_INDICATORS)}|{_QUOTED}|(?=[\[{{])) *+")
 """An item of a flow collection; up to its value, if that is a flow collection."""
 _REST_OF_LINE = r" *+(?:(?<= )#.*+)?\Z"
-FOLDED = r">- *+(?:(?<= )#[^\n]*+)?\n( ++)([^\n]++(?:\n|\Z)(?:\1[^ \n][^\n]*+(?:\n|\Z))*+)\n*+(?!\1)(?! ++(?:\n|\Z))"
-"""The pattern of a folded text, from its `>-`: of its indentation, and its lines without that of the first one."""
 
 _NOTHING, _NO_VALUE, _SCALAR, _SCALARS, _COLLECTION, _FOLDED = range(6)
 """What a line has as its value; a line with `_NOTHING` is blank or a comment. `_SCALARS` is a flow sequence of scalars."""
 _Line: TypeAlias = "tuple[int, int, str | None, int, Any, int]"
 """How many blanks a line starts with, the length of `- ` behind them, its key, what its value is, the value, where that starts."""
+_known_lines: dict[str, _Line] = {}
+"""Lines that were parsed, and what they say; emptied when it is full."""
 
 
 class _NotSimpleError(Exception):
@@ -69,7 +70,7 @@ def parse_simple(text: str, name: str) -> Map | None:
 
 def _document(text: str, name: str) -> Map:
     """Return the mapping; that of an empty document is empty."""
-    positions, find = TextPositions(name, text), text.find
+    positions, find, known = TextPositions(name, text), text.find, _known_lines.get
     root = Map()
     here: Any = root
     column = 0
@@ -83,7 +84,7 @@ def _document(text: str, name: str) -> Map:
             end = len(text)
         following = end + 1
         written = text[start:end]
-        indentation, dash, key, kind, value, value_start = _line(written)
+        indentation, dash, key, kind, value, value_start = known(written) or _line(written)
         if kind == _NOTHING:
             continue
         if open_key is not None:
@@ -129,9 +130,8 @@ def _document(text: str, name: str) -> Map:
     return root
 
 
-@lru_cache(_MAX_KNOWN_LINES)
 def _line(written: str) -> _Line:
-    """Return what a line says."""
+    """Return what a line says, and keep it if it is short."""
     found = _LINE.fullmatch(written) if len(written) <= _MAX_LINE else None
     if found is None:
         raise _NotSimpleError
@@ -154,7 +154,12 @@ def _line(written: str) -> _Line:
             kind, value = _SCALARS, (tuple(scalars.starts), tuple(scalars))
     elif dash is not None and key is None:
         raise _NotSimpleError
-    return len(indent), len(dash or ""), None if key is None else _key(key), kind, value, start
+    line = len(indent), len(dash or ""), None if key is None else _key(key), kind, value, start
+    if len(written) <= _MAX_KNOWN_LINE:
+        if len(_known_lines) >= _MAX_KNOWN_LINES:
+            _known_lines.clear()
+        _known_lines[written] = line
+    return line
 
 
 def _key(written: str) -> str:

@@ -196,9 +196,9 @@ class _LinePosition:
 
 def _is_key(key: str, public: Public, *, opens: bool) -> bool:
     """Whether a key may be shown: a known key, a plain name if its value is a collection, or an identifier."""
-    if key in public.keys or key.lower().replace("-", "_") in public.keys or key == "<<":
+    if is_plain(key) if opens else is_identifier(key):
         return True
-    return is_plain(key) if opens else is_identifier(key)
+    return key == "<<" or key in public.keys or key.lower().replace("-", "_") in public.keys
 
 
 def _is_harmless(text: str, place: _LinePosition, public: Public) -> bool:

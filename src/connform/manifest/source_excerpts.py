@@ -14,7 +14,7 @@ from connform.manifest.document import Entry
 from connform.manifest.files import Source
 from connform.manifest.fixes import fixes_inside_quotes
 from connform.manifest.settings import PROSE
-from connform.manifest.shape import keys, plain_keys
+from connform.manifest.shape import keys, outlined_branches, plain_keys
 from connform.manifest.snippet import Public, add_snippets
 from connform.manifest.source_lines import SourceLines
 from connform.manifest.tree import DOCUMENT
@@ -39,8 +39,8 @@ def add_source_lines(
     types = {str(store.node.get("type")) for store in stores.values()}
     is_whole = not any(one.code.startswith("yaml-") for one in found)  # else some stores were not read
     if is_whole and types <= vocabulary.backends:  # only the backends that are named are imported
-        branches = {name: vocabulary.store.branches[name] for name in types}
-        vocabulary = vocabulary._replace(store=vocabulary.store._replace(branches=branches))
+        named = {name: outlined_branches(vocabulary.store)[name] for name in types}
+        vocabulary = vocabulary._replace(store=vocabulary.store._replace(branches=named, outlines={}))
     public = public_text(vocabulary, stores)
     if any(one.pointer.startswith("/providers/") for one in found):
         public = _with_provider_keys(public, vocabulary)

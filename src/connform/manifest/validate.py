@@ -150,7 +150,8 @@ class _EntryChecks:
             return
         node = entry.effective
         branch = self._connection.branch_for(node)
-        refused = self._checks.refused(self._connection, branch, entry, node, entry.origin)
+        origin = entry.origin if len(entry.layers) > 1 else None
+        refused = self._checks.refused(self._connection, branch, entry, node, origin)
         if refused is None:
             return
         entry.is_valid = not refused

@@ -90,7 +90,7 @@ def _connection_branches_of(spec: Mapping[str, Any]) -> Branches:
 def _declared_branches(provider: DescribedProvider) -> Branches:
     auth: Any = vocabulary().connection.properties["auth"]
     own = {provider.definition.name: with_own_methods(provider, auth)}
-    return Branches(vocabulary().connection._replace(branches=own))
+    return Branches(vocabulary().connection._replace(branches=own, outlines={}))
 
 
 @cache

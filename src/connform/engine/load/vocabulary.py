@@ -64,6 +64,13 @@ def _shapes(table: Mapping[str, Any], kind: PluginKind, used: Collection[str] | 
     return LazyTable(known, shape)
 
 
+def _outline(table: str, name: str, shapes: Mapping[str, Shape]) -> Shape:
+    """Return the outline of what is built in, else the shape itself."""
+    from connform.engine.load.outlines import outlines  # only mistakes need them
+
+    return outlines()[table].get(name) or shapes[name]
+
+
 def _shape(name: str, table: Mapping[str, Any], kind: PluginKind, attribute: str = "shape") -> Shape:
     try:
         shape: Shape = getattr(find(name, table, kind), attribute)
@@ -72,8 +79,8 @@ def _shape(name: str, table: Mapping[str, Any], kind: PluginKind, attribute: str
     return shape
 
 
-def _provider_shapes(used: Collection[str] | None, auth: Shape) -> Mapping[str, Shape]:
-    """Return the shapes of providers by name; each is made when it is first read. `used` is as for `_shapes`."""
+def _provider_shapes(used: Collection[str] | None, auth: Shape) -> tuple[Mapping[str, Shape], Mapping[str, Shape]]:
+    """Return the shapes of providers by name, each made when it is first read, and their outlines. `used` is as for `_shapes`."""
     known = list(PROVIDERS) if used is None else names(PROVIDERS, PROVIDERS_GROUP)
     installed = {name: auth.branches[name] for name in auth.branches if name not in METHODS}
 
@@ -82,7 +89,16 @@ def _provider_shapes(used: Collection[str] | None, auth: Shape) -> Mapping[str, 
             return _shape(name, PROVIDERS, PROVIDER_PLUGINS) if name in (used or ()) else _ANY
         return with_own_methods(PROVIDERS[name], auth, installed)
 
-    return LazyTable(known, shape)
+    def outline(name: str) -> Shape:
+        found = _outline("providers", name, shapes)
+        methods = found.properties.get("auth")
+        if not (installed and isinstance(methods, Shape)):
+            return found
+        own = methods._replace(branches={**methods.branches, **installed})
+        return found._replace(properties={**found.properties, "auth": own})
+
+    shapes = LazyTable(known, shape)
+    return shapes, LazyTable(known, outline)
 
 
 @cache
@@ -94,14 +110,17 @@ def vocabulary(providers: frozenset[str] | None = None, methods: frozenset[str] 
         methods: the same of auth methods.
     """
     backends = list(BACKENDS) if providers is None else names(BACKENDS, SECRETS_GROUP)
+    of_methods = _shapes(METHODS, AUTH_PLUGINS, methods)
     auth = Shape(
         discriminator="method",
         code="unknown-auth-method",
-        branches=_shapes(METHODS, AUTH_PLUGINS, methods),
+        branches=of_methods,
+        outlines=LazyTable(of_methods, lambda name: _outline("methods", name, of_methods)),
         title="Authentication",
         description="How the connection authenticates.",
         question="The method of authentication.",
     )
+    of_providers, of_outlines = _provider_shapes(providers, auth)
     connection = Shape(
         properties={**SETTINGS, "auth": auth},
         required=("auth",),
@@ -109,17 +128,20 @@ def vocabulary(providers: frozenset[str] | None = None, methods: frozenset[str] 
         default=DEFAULT_PROVIDER,
         code="unknown-provider",
         extensible=True,
-        branches=_provider_shapes(providers, auth),
+        branches=of_providers,
+        outlines=of_outlines,
         title="Connection",
         description="One connection.",
         question=f"The API that the connection leads to; default: {DEFAULT_PROVIDER}.",
     )
+    of_backends = LazyTable(backends, lambda name: _shape(name, BACKENDS, BACKEND_PLUGINS, "store_shape"))
     store = Shape(
         properties={"environment": STORE_ENVIRONMENT, "timeout_s": _TIMEOUT},
         discriminator="type",
         code="unknown-store-type",
         extensible=True,
-        branches=LazyTable(backends, lambda name: _shape(name, BACKENDS, BACKEND_PLUGINS, "store_shape")),
+        branches=of_backends,
+        outlines=LazyTable(of_backends, lambda name: _outline("backends", name, of_backends)),
         title="Store",
         description="A place where secrets lie.",
         question="What kind of place the store is.",
@@ -141,7 +163,8 @@ def with_own_methods(api: Provider, auth: Shape, others: Mapping[str, Shape] = M
     if own is None:
         return api.shape
     branches = LazyTable([*own, *others], lambda name: own[name].shape if name in own else others[name])
-    return api.shape._replace(properties={**api.shape.properties, "auth": auth._replace(branches=branches)})
+    own_auth = auth._replace(branches=branches, outlines={})
+    return api.shape._replace(properties={**api.shape.properties, "auth": own_auth})
 
 
 def _declare(known: Vocabulary, definitions: Mapping[str, Definition]) -> Vocabulary:
@@ -153,8 +176,14 @@ def _declare(known: Vocabulary, definitions: Mapping[str, Definition]) -> Vocabu
         name: _UNKNOWN_KEYS if node is None else with_own_methods(declared(name, node), auth)
         for name, node in definitions.items()
     }
-    connection = known.connection._replace(branches={**known.connection.branches, **own})
+    shapes, outlines = known.connection.branches, known.connection.outlines
+    connection = known.connection._replace(branches=_with(own, shapes), outlines=_with(own, outlines))
     return known._replace(connection=connection, rules=partial(_rules, definitions=definitions))
+
+
+def _with(own: Mapping[str, Shape], others: Mapping[str, Shape]) -> Mapping[str, Shape]:
+    """Return a table of shapes extended by a run's own, without a look at the others."""
+    return LazyTable([*others, *own], lambda name: own[name] if name in own else others[name])
 
 
 @cache
