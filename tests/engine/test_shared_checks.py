@@ -41,6 +41,91 @@ def test_what_a_killed_process_had_left_is_missing() -> None:
     assert ended("die_at = 5; print(sorted(fork_each(work, range(8), 2)))") == "[0, 10, 20, 30, 40, 60]"
 
 
+def test_what_a_process_had_left_that_was_killed_while_it_sent_is_missing() -> None:
+    script = """
+import struct
+def cut(share):
+    yield share[0]
+    for fd in range(3, 20):
+        try:
+            os.write(fd, struct.pack("!i", 100) + b"half")
+        except OSError:
+            pass
+    os.kill(os.getpid(), signal.SIGKILL)
+
+print(list(fork_each(cut, range(2), 1)))
+"""
+    assert ended(script) == "[0]"
+
+
+def test_a_process_that_raises_says_nothing_and_its_caller_does_the_rest() -> None:
+    script = """
+os.dup2(1, 2)
+def raising(share):
+    yield share[0]
+    raise ValueError("canary")
+
+print(list(fork_each(raising, range(2), 1)), list(fork_each(lambda share: [lambda: 0], range(2), 1)))
+"""
+    assert ended(script) == "[0] []"
+
+
+def test_fewer_processes_where_the_system_allows_no_more_files() -> None:
+    script = """
+import resource
+used = len(os.listdir("/proc/self/fd"))
+resource.setrlimit(resource.RLIMIT_NOFILE, (used + 10, used + 10))
+print(0 < len(list(fork_each(work, range(8), 8))) < 8)
+"""
+    assert ended(script) == "True"
+
+
+def test_processes_end_after_their_parent_was_killed() -> None:
+    script = """
+def endless(share):
+    while True:
+        yield bytes(10_000)
+
+reader, writer = os.pipe()
+if not os.fork():
+    results = fork_each(endless, range(2), 2)
+    next(results)
+    os.kill(os.getpid(), signal.SIGKILL)
+os.close(writer)
+signal.alarm(20)
+print(os.read(reader, 1))  # the end of the file: no process has it open
+"""
+    assert ended(script) == "b''"
+
+
+def test_a_process_that_is_stopped_ends_with_its_caller() -> None:
+    script = """
+def stopping(share):
+    yield 1
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+signal.alarm(20)
+results = fork_each(stopping, range(2), 1)
+next(results)
+os.waitid(os.P_ALL, 0, os.WSTOPPED)
+results.close()
+print(active_children())
+"""
+    assert ended(script) == "[]"
+
+
+def test_a_process_ignores_what_its_parent_ignores() -> None:
+    script = """
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+def hanging_up(share):
+    os.kill(os.getpid(), signal.SIGHUP)
+    yield from share
+
+print(list(fork_each(hanging_up, range(2), 1)))
+"""
+    assert ended(script) == "[0, 1]"
+
+
 def test_no_process_outlives_a_caller_that_stops_early() -> None:
     script = """
 def endless(share):

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import TypeVar
@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 _LEAST_SHARE = 100
 """A process takes as long to begin as some twenty checks."""
+_INTERRUPTIONS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])}
 
 
 def process_count(items: int) -> int:
@@ -33,8 +34,8 @@ def process_count(items: int) -> int:
 def fork_each(work: Callable[[Sequence[A]], Iterable[T]], items: Sequence[A], processes: int) -> Iterator[T]:
     """Call `work` with a share of the items in each of several processes; yield the results as they come.
 
-    The results of a process that ends early, as one that the system kills for want of memory, are missing. Where the caller stops early,
-    the processes end.
+    Missing are the results of a process that does not start for want of memory or files, and those that one which ends early had left:
+    the system kills it, or `work` raises. Where the caller stops early, the processes end.
 
     Args:
         work: takes a share, and yields results that can be pickled.
@@ -43,31 +44,52 @@ def fork_each(work: Callable[[Sequence[A]], Iterable[T]], items: Sequence[A], pr
     """
     context = get_context("fork")
     children, receivers = [], []
-    for number in range(processes):
-        receiver, sender = context.Pipe(duplex=False)
-        child = context.Process(target=_serve, args=(sender, work, items[number::processes]), daemon=True)
-        child.start()
-        sender.close()
-        children.append(child)
-        receivers.append(receiver)
     try:
+        with suppress(OSError), _without_signals():
+            for number in range(processes):
+                receiver, sender = context.Pipe(duplex=False)
+                receivers.append(receiver)
+                with closing(sender):
+                    arguments = ([*receivers], sender, work, items[number::processes])
+                    child = context.Process(target=_serve, args=arguments, daemon=True)
+                    child.start()
+                children.append(child)
         while receivers:
-            for receiver in [one for one in receivers if one in wait(receivers)]:
+            ready = wait(receivers)
+            for receiver in [one for one in receivers if one in ready]:
                 try:
-                    yield receiver.recv()
-                except EOFError:
+                    result = receiver.recv()
+                except (EOFError, OSError):  # OSError: it was killed while it sent
                     receivers.remove(receiver)
+                else:
+                    yield result
     finally:
         for child in children:
-            child.terminate()
+            child.kill()  # SIGTERM would not end one that is stopped
             child.join()
 
 
-def _serve(sender: Connection, work: Callable[[Sequence[A]], Iterable[T]], share: Sequence[A]) -> None:
+def _serve(
+    receivers: Sequence[Connection], sender: Connection, work: Callable[[Sequence[A]], Iterable[T]], share: Sequence[A]
+) -> None:
     """Send the results of a share; the parent handles interruptions, and ends this process."""
+    for receiver in receivers:  # else `send` would wait for ever where the parent has been killed
+        receiver.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    with suppress(BrokenPipeError):  # the parent has ended
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as by `nohup`
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTIONS)
+    with suppress(Exception):  # the parent has ended; or it does the rest itself, and reports what is raised
         for result in work(share):
             sender.send(result)
+
+
+@contextmanager
+def _without_signals() -> Iterator[None]:
+    """Handle interruptions after the block: each process is known by then, or handles them itself."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
