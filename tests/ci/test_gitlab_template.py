@@ -97,13 +97,11 @@ def test_a_package_is_no_option(folder: Path, image: Path, offline_pip: Mapping[
     assert "--target=planted" in ended.err
 
 
-def test_a_bad_manifest_fails_the_job_and_leaves_both_reports(
-    folder: Path, image: Path, offline_pip: Mapping[str, str], package: str
-) -> None:
+def test_a_bad_manifest_fails_the_job_and_leaves_both_reports(folder: Path, installed: str) -> None:
     (folder / "good one.yaml").write_text(GOOD)
     (folder / "bad.yaml").write_text(BAD)
-    made = job(package=package, paths="good one.yaml\nbad.yaml\n", args="--no-color")
-    ended = run(made, folder, image, offline_pip)
+    made = job(package="-", paths="good one.yaml\nbad.yaml\n", args="--no-color")
+    ended = Shell(installed, {"CI_PROJECT_ID": "5"}).run(made, folder)
     assert ended.code == 1, ended.err
     assert "bad.yaml:5:13: error[unknown-region]" in ended.out
     reports = {kind: (folder / name).read_text() for kind, name in made["artifacts"]["reports"].items()}
@@ -163,12 +161,11 @@ def test_a_merge_request_of_another_project_gets_no_secret(
 
 
 @pytest.mark.parametrize("text", ["$(touch planted)", '"; touch planted; "', "PATHS\ntouch planted"])
-def test_an_input_is_never_run(
-    folder: Path, image: Path, offline_pip: Mapping[str, str], package: str, text: str
-) -> None:
+def test_an_input_is_never_run(folder: Path, installed: str, text: str) -> None:
     reports = [folder / "gl-code-quality-report.json", folder / "connform.junit.xml"]
     for file in reports:
         file.write_text("of another run")
-    assert run(job(package=package, paths=text, args=text), folder, image, offline_pip).code != 0
+    made = job(package="-", paths=text, args=text)
+    assert Shell(installed, {"CI_PROJECT_ID": "5"}).run(made, folder).code != 0
     assert not [file for file in reports if file.exists() and file.read_text() == "of another run"]
     assert not [*folder.parent.rglob("planted")]

@@ -116,16 +116,15 @@ def test_an_untidy_manifest_is_laid_out_and_must_be_added_again(
     assert pre_commit(repository, environment, "run", "connform-fmt").code == 0
 
 
-@pytest.mark.parametrize("folder", ["--output=planted", "--file=planted", "-fplanted"])
-def test_a_name_that_begins_with_a_hyphen_is_a_file(
-    repository: Path, environment: Mapping[str, str], folder: str
-) -> None:
-    (repository / folder).mkdir()
-    (repository / folder / "connections.yaml").write_text(UNTIDY)
+def test_a_name_that_begins_with_a_hyphen_is_a_file(repository: Path, environment: Mapping[str, str]) -> None:
+    files = [repository / folder / "connections.yaml" for folder in ("--output=planted", "--file=planted", "-fplanted")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(UNTIDY)
     git(repository, "add", "--all")
     ended = pre_commit(repository, environment, "run")
     assert "connform validate........................................................Passed" in ended.out
-    assert (ended.code, (repository / folder / "connections.yaml").read_text()) == (1, GOOD), ended.out
+    assert (ended.code, [file.read_text() for file in files]) == (1, [GOOD] * len(files)), ended.out
     assert not [path for path in repository.iterdir() if path.name.startswith("planted")]
 
 

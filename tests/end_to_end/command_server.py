@@ -1,4 +1,4 @@
-"""A process that has imported connform, and forks for each command that a test runs: it spares the imports, most of a short command.
+"""A process that has imported connform, and forks for each command, or program that uses it, that a test runs: it spares the imports.
 
     python command_server.py DESCRIPTOR     of a socket that brings, for each command, a socket and the three standard streams
 
@@ -19,6 +19,7 @@ import time
 from collections.abc import Sequence
 from importlib import import_module, invalidate_caches
 from pkgutil import walk_packages
+from runpy import run_path
 from typing import Any, NoReturn
 
 import connform
@@ -60,7 +61,12 @@ def _keep(client: int, *streams: int) -> NoReturn:
             answers.write(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
             os._exit(0)
     _become(request, streams)
-    _end(main())
+    _end(_run_program() if sys.argv[0].endswith(".py") else main())
+
+
+def _run_program() -> int:
+    run_path(sys.argv[0], run_name="__main__")
+    return 0
 
 
 def _become(request: dict[str, Any], streams: Sequence[int]) -> None:

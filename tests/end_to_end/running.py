@@ -115,6 +115,21 @@ def start(
     return begin(command, cwd=cwd, env=variables, stdin=stdin, stdout=stdout, stderr=stderr, text=True)
 
 
+def start_program(*argv: str | Path, env: Mapping[str, str], before: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """Begin a Python program that uses connform, all of whose streams are pipes of text.
+
+    Args:
+        argv: its file and its arguments.
+        env: variables beyond the bare necessities.
+        before: a command that runs it.
+    """
+    command = [*before, sys.executable, *map(str, argv)] if before else [*map(str, argv)]
+    pipe = subprocess.PIPE
+    return (subprocess.Popen if before else Forked)(
+        command, env=command_environment(env), stdin=pipe, stdout=pipe, stderr=pipe, text=True
+    )
+
+
 def run_here(*argv: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str | None = None) -> Run:
     """Run a command line in this process, to its end: a fifth of the cost of an interpreter, where nothing depends on one."""
     started_at = time.monotonic()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from connform.manifest.files import MAX_FILE_BYTES
+from tests.end_to_end.running import run
 
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
@@ -50,30 +51,23 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 }
 
 
-def connform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "connform", "validate", *arguments]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
-    )
-
-
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_refused_at_its_place(name: str, tmp_path: Path) -> None:
     data, expected = HOSTILE[name]
     (tmp_path / "m.yaml").write_bytes(data)
-    done = connform(tmp_path, "-f", "m.yaml")
-    assert (done.returncode, done.stderr) == (1, "")
-    first = done.stdout.partition("\n")[0]
+    done = run("validate", "-f", "m.yaml", cwd=tmp_path)
+    assert (done.code, done.err) == (1, "")
+    first = done.out.partition("\n")[0]
     assert first.startswith("m.yaml:")
     assert expected in first
-    assert len(max(done.stdout.splitlines(), key=len)) < 400
+    assert len(max(done.out.splitlines(), key=len)) < 400
 
 
 def test_a_folder_named_like_a_file_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "connections.yaml").mkdir()
-    done = connform(tmp_path)
-    assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("connections.yaml:1:1: error[file-not-found]")
+    done = run("validate", cwd=tmp_path)
+    assert (done.code, done.err) == (1, "")
+    assert done.out.startswith("connections.yaml:1:1: error[file-not-found]")
 
 
 def test_endless_standard_input_is_cut_off(tmp_path: Path) -> None:

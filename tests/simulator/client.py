@@ -33,9 +33,10 @@ class Connection(http.client.HTTPSConnection):
     """One TLS connection to a host as the simulator plays it."""
 
     def __init__(self, simulator: Simulator, host: str, context: ssl.SSLContext | None = None) -> None:
-        super().__init__(host, 443, timeout=PATIENCE_S)  # a port, lest an IPv6 address be split
-        self._address = simulator.route(host, 443)
         self._tls = context or trusting(simulator)
+        # a port, lest an IPv6 address be split; a context, lest another one be made of all that this machine trusts
+        super().__init__(host, 443, timeout=PATIENCE_S, context=self._tls)
+        self._address = simulator.route(host, 443)
 
     def connect(self) -> None:
         raw = socket.create_connection(self._address, timeout=PATIENCE_S)

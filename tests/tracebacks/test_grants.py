@@ -25,7 +25,7 @@ from tests.http.servers import Authority, Server, raw
 from tests.oauth.setting import TOKEN_URL
 from tests.private_keys import assert_no_key
 from tests.tracebacks.grants import ANSWERS, KEY, SIGNER, UNREADABLE, client_of, errors_of, renews_then
-from tests.tracebacks.test_interruptions import Interruption, TimeLimit, interrupted_by
+from tests.tracebacks.test_interruptions import LEFT_TO_THE_COLLECTOR, Interruption, TimeLimit, interrupted_by
 from tests.tracebacks.walk import assert_hidden, shown
 
 REDIRECT = "https://localhost/auth"
@@ -74,6 +74,7 @@ def test_a_request_that_fails_behind_its_renewal_shows_no_token(authority: Autho
     assert_hidden(raised.value, "a renewal")
 
 
+@LEFT_TO_THE_COLLECTOR
 @pytest.mark.parametrize("authentication", ["basic", "body", "private_key_jwt"])
 @pytest.mark.parametrize("place", ["handshake", "answer", "body"])
 def test_a_signal_in_a_call_of_a_token_endpoint_shows_nothing_of_it(

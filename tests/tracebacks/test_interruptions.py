@@ -32,6 +32,12 @@ LARGE = bytes(16 * 1024 * 1024)
 """More than the buffers of two sockets hold."""
 
 
+LEFT_TO_THE_COLLECTOR = pytest.mark.filterwarnings(
+    r"ignore:[\s\S]*(unclosed <[\w.]*[sS]ocket|WeakSet):pytest.PytestUnraisableExceptionWarning"
+)
+"""The signal may arrive between any two instructions of httpcore, and elsewhere on a busy machine: a socket without an owner yet."""
+
+
 class Interruption(BaseException):
     """As `KeyboardInterrupt` and `SystemExit`."""
 
@@ -122,8 +128,7 @@ def interrupted_by(kind: type[BaseException]) -> Iterator[None]:
             gc.enable()
 
 
-# The signal may arrive between any two instructions of httpcore: a socket that has no owner yet is left to the collector.
-@pytest.mark.filterwarnings(r"ignore:[\s\S]*(unclosed <socket|WeakSet):pytest.PytestUnraisableExceptionWarning")
+@LEFT_TO_THE_COLLECTOR
 @pytest.mark.parametrize("place", PLACES)
 def test_a_signal_shows_no_credential(place: str, authority: Authority, tmp_path: Path) -> None:
     for kind in (Interruption, TimeLimit):

@@ -125,7 +125,7 @@ class KeysOf(Container[str]):
     def __init__(self, shape: Shape, *, of_objects: bool = False) -> None:
         """Take a shape; with `of_objects`, only those of its keys count whose values are objects with keys of their own."""
         self._found: set[str] = set()
-        self._others = (key for key, is_object in _walk(shape) if is_object or not of_objects)
+        self._others = (key for key, part in _walk(shape) if isinstance(part, Shape) or not of_objects)
 
     def __contains__(self, key: object) -> bool:
         if key in self._found:
@@ -137,13 +137,13 @@ class KeysOf(Container[str]):
         return False
 
 
-def _walk(shape: Shape) -> Iterator[tuple[str, bool]]:
-    """Yield every key, and whether its value is an object of a shape; the default branch before the others, and shapes with branches last."""
+def _walk(shape: Shape) -> Iterator[tuple[str, Schema | Shape]]:
+    """Yield every key with its schema; the default branch before the others, and shapes with branches last."""
     if shape.discriminator:
-        yield shape.discriminator, False
-    nested = [(key, part) for key, part in shape.properties.items() if isinstance(part, Shape)]
-    yield from ((key, isinstance(part, Shape)) for key, part in shape.properties.items())
-    for _, part in nested:
+        yield shape.discriminator, {}
+    nested = [part for part in shape.properties.values() if isinstance(part, Shape)]
+    yield from shape.properties.items()
+    for part in nested:
         if not _discriminates(part):
             yield from _walk(part)
     if shape.default in shape.branches:
@@ -151,7 +151,7 @@ def _walk(shape: Shape) -> Iterator[tuple[str, bool]]:
     for name, branch in outlined_branches(shape).items():
         if name != shape.default:
             yield from _walk(branch)
-    for _, part in nested:
+    for part in nested:
         if _discriminates(part):
             yield from _walk(part)
 
@@ -174,21 +174,12 @@ def outer_keys(shape: Shape) -> set[str]:
 
 def plain_keys(shape: Shape) -> set[str]:
     """Return the keys of a shape, of all branches, that hold one value or a list, and no secret reference."""
-    nested = {key for key, part in shape.properties.items() if isinstance(part, Shape)}
-    found = {shape.discriminator} - {""} | shape.properties.keys() - nested
-    parts = [part for part in shape.properties.values() if isinstance(part, Shape)]
-    return found.union(*map(plain_keys, (*parts, *outlined_branches(shape).values()))) - secret_keys(shape)
+    return {key for key, part in _walk(shape) if not isinstance(part, Shape)} - secret_keys(shape)
 
 
 def secret_keys(shape: Shape) -> set[str]:
     """Return the keys of a shape, of all branches, that hold secret references."""
-    found: set[str] = set()
-    for key, part in shape.properties.items():
-        if isinstance(part, Shape):
-            found |= secret_keys(part)
-        elif part.get("x-secret"):
-            found.add(key)
-    return found.union(*map(secret_keys, outlined_branches(shape).values()))
+    return {key for key, part in _walk(shape) if not isinstance(part, Shape) and part.get("x-secret")}
 
 
 def _branch(shape: Shape, value: Mapping[str, Any]) -> str:

@@ -6,13 +6,10 @@ Layer 2, no IO.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connform.providers.body_schema import matches
 from connform.providers.interface import Answer
-
-if TYPE_CHECKING:
-    from connform.manifest.pattern import Meter
 
 PAGE = "text/html"
 """The content type of a page."""
@@ -31,6 +28,6 @@ def has_text(answer: Answer, text: str) -> bool:
         return False
 
 
-def has_body(answer: Answer, schema: Mapping[str, Any], meter: Meter | None = None) -> bool:
-    """Whether the body is JSON that a schema without findings accepts; `meter` as for `matches`."""
-    return answer.is_json and matches(schema, answer.json, meter)
+def has_body(answer: Answer, schema: Mapping[str, Any]) -> bool:
+    """Whether the body is JSON that a schema without findings accepts."""
+    return answer.is_json and matches(schema, answer.json)

@@ -5,7 +5,8 @@ Layer 2, no IO. The keywords mean what JSON Schema 2020-12 says. A value is judg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connform.manifest.compiled import compile_predicate
@@ -95,6 +96,26 @@ def matches(schema: Mapping[str, Any], value: Any, meter: Meter | None = None) -
         return compile_predicate(_with_patterns(schema, meter or Meter()))(value)
     except (TooManyStepsError, RecursionError):  # too much text for a pattern; deeper than any `const` or `enum`
         return False
+
+
+def compile_body(schema: Mapping[str, Any]) -> Callable[[Any, Meter | None], bool]:
+    """Return `matches` for a schema; it is compiled once, unless it has patterns, whose steps are counted for each value."""
+    if _has_pattern(schema):
+        return partial(matches, schema)
+    predicate = compile_predicate(dict(schema))
+
+    def fits(value: Any, _meter: Meter | None) -> bool:
+        try:
+            return predicate(value)
+        except RecursionError:  # deeper than any `const` or `enum`
+            return False
+
+    return fits
+
+
+def _has_pattern(schema: Mapping[str, Any]) -> bool:
+    parts = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
+    return "pattern" in schema or any(map(_has_pattern, parts))
 
 
 def _with_patterns(schema: Mapping[str, Any], meter: Meter) -> Schema:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 handler of one TLS connection to the simulator, with keep-alive.
+"""HTTP/1.1 of one TLS connection to the simulator, with keep-alive, as steps that wait for its socket.
 
 Layer 2; IO: the connection's socket.
 """
@@ -6,20 +6,27 @@ Layer 2; IO: the connection's socket.
 from __future__ import annotations
 
 import logging
-import select
+import re
 import ssl
-from http.server import BaseHTTPRequestHandler
-from typing import Protocol
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import lru_cache, partial
+from http import HTTPStatus
+from math import inf
+from time import monotonic, time
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from connform.http.net.steps import Ready, Steps
 from connform.simulator.clients import body_format, parameters_of
+from connform.simulator.input import BadRequestError, Head, Input
 from connform.simulator.messages import Delivery, Reply, Request, SeenRequest
 
 _LOG = logging.getLogger("connform.simulator")
-_MAX_BODY_BYTES = 16 * 1024 * 1024
-_MAX_LINE_BYTES = 8 * 1024
 _LATE_S = 2.0
-_BAD_REQUEST, _TOO_LARGE = 400, 413
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_PHRASES = {one.value: one.phrase for one in HTTPStatus}
+T = TypeVar("T")
 
 
 class Responder(Protocol):
@@ -32,111 +39,99 @@ class Responder(Protocol):
         """Record a request, before its reply is sent."""
 
 
-class _BadRequestError(Exception):
-    """The request can't be parsed; `status` is the HTTP status of the reply."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-class Handler(BaseHTTPRequestHandler):
-    """One connection; serves requests until either side closes it."""
-
-    protocol_version = "HTTP/1.1"
-    server_version = "connform-simulator"
-    sys_version = ""
-    wbufsize = -1  # buffered, so that head and body are sent in one piece
-    disable_nagle_algorithm = True
-
-    def __init__(self, connection: ssl.SSLSocket, address: tuple[str, int], service: Responder) -> None:
-        self._service = service
-        super().__init__(connection, address, service)  # type: ignore[arg-type]  # it is only stored as `.server`
-
-    def _respond(self) -> None:
+def serve(connection: ssl.SSLSocket, service: Responder) -> Steps[None]:
+    """Serve the requests of a connection until either side closes it; raises OSError if the client cuts it."""
+    yield from _when_ready(connection, connection.do_handshake)
+    sent = Input(partial(_when_ready, connection, partial(connection.recv, 64 * 1024)))
+    is_open = True
+    while is_open:
         try:
-            request = self._read_request()
-        except _BadRequestError as refused:
-            self.send_error(refused.status)
+            head = yield from sent.head()
+            if head is None:
+                return
+            if head.awaits_continue:
+                yield from _send(connection, b"HTTP/1.1 100 Continue\r\n\r\n")
+            body = yield from sent.body(head)  # before anything is refused, so that the next request begins after it
+            request = _request(head, body)
+        except BadRequestError as refused:
+            yield from _send(connection, _refusal(refused.status))
             return
-        reply = self._service.answer(request)
-        self._service.record(_request_record(request, reply))
-        _LOG.info("%s %s%s %d", request.method, request.host, request.path, reply.status)
-        if reply.delivery is Delivery.NEVER:
-            self._wait_until_closed()
-        elif reply.delivery is Delivery.LOST:
-            self.close_connection = True
-        else:
-            if reply.delivery is Delivery.LATE:  # or until the client closes the connection, or the simulator stops
-                select.select([self.connection], [], [], _LATE_S)
-            self._send(reply)
+        is_open = (yield from _reply(connection, service, request)) and head.keeps_alive
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _respond  # noqa: N815  (http.server's names)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (http.server's name)
-        """Do nothing: `_respond` logs each request."""
+def _reply(connection: ssl.SSLSocket, service: Responder, request: Request) -> Steps[bool]:
+    """Answer a request, and return whether the connection stays open."""
+    reply = service.answer(request)
+    service.record(_request_record(request, reply))
+    _LOG.info("%s %s%s %d", request.method, request.host, request.path, reply.status)
+    match reply.delivery:
+        case Delivery.NEVER:
+            while (yield from _when_ready(connection, partial(connection.recv, 64 * 1024))):
+                pass
+            return False
+        case Delivery.LOST:
+            return False
+        case Delivery.LATE:  # or when the client sends more or closes the connection
+            yield Ready([connection], monotonic() + _LATE_S, for_writing=False)
+    is_truncated = reply.delivery is Delivery.TRUNCATED
+    length = 0 if request.method == "HEAD" else len(reply.body) // 2 if is_truncated else len(reply.body)
+    yield from _send(connection, _head_of(reply) + reply.body[:length])
+    return not is_truncated
 
-    def _read_request(self) -> Request:
-        body = self._read_body()  # read it first, so that the connection is at the start of the next request
-        authority = self.headers.get("Host", "").lower()
+
+def _when_ready(connection: ssl.SSLSocket, operation: Callable[[], T]) -> Steps[T]:
+    """Return the result of an operation, which is repeated until the socket is ready for it."""
+    while True:
         try:
-            host = urlsplit("//" + authority).hostname or ""
-            target = urlsplit(self.path)
-            path = target.path or "/"
-        except ValueError:
-            raise _BadRequestError(_BAD_REQUEST) from None
-        if not (host and f"{authority}{path}".isascii() and f"{authority}{path}".isprintable()):
-            raise _BadRequestError(_BAD_REQUEST)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        return Request(self.command, host, path, headers, body, target.query, authority)
+            return operation()
+        except ssl.SSLWantReadError:
+            yield Ready([connection], inf, for_writing=False)
+        except ssl.SSLWantWriteError:
+            yield Ready([connection], inf, for_writing=True)
 
-    def _read_body(self) -> bytes:
-        try:
-            if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-                return self._read_chunked_body()
-            return self._read(int(self.headers.get("Content-Length", "0")))
-        except ValueError:
-            raise _BadRequestError(_BAD_REQUEST) from None
 
-    def _read_chunked_body(self) -> bytes:
-        """RFC 9112 §7.1; extensions and trailers are ignored."""
-        body = bytearray()
-        while size := int(self._read_line().partition(b";")[0], 16):
-            body += self._read(size, read_before=len(body))
-            self._read_line()
-        while self._read_line().strip():
-            pass
-        return bytes(body)
+def _send(connection: ssl.SSLSocket, content: bytes) -> Steps[None]:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[(yield from _when_ready(connection, partial(connection.send, rest))) :]
 
-    def _read_line(self) -> bytes:
-        return self.rfile.readline(_MAX_LINE_BYTES)
 
-    def _read(self, size: int, read_before: int = 0) -> bytes:
-        if size < 0:
-            raise _BadRequestError(_BAD_REQUEST)
-        if read_before + size > _MAX_BODY_BYTES:
-            raise _BadRequestError(_TOO_LARGE)
-        content = self.rfile.read(size)
-        if len(content) < size:
-            raise _BadRequestError(_BAD_REQUEST)
-        return content
+def _request(head: Head, body: bytes) -> Request:
+    """Return a request, or raise `BadRequestError` if its method isn't known, or its host or path isn't valid."""
+    if head.method not in _METHODS:
+        raise BadRequestError(HTTPStatus.NOT_IMPLEMENTED)
+    authority = head.headers.get("host", "").lower()
+    try:
+        host = urlsplit("//" + authority).hostname or ""
+        target = urlsplit(re.sub("^//+", "/", head.target))  # two slashes would begin a host
+        path = target.path or "/"
+    except ValueError:
+        raise BadRequestError(HTTPStatus.BAD_REQUEST) from None
+    if not (host and f"{authority}{path}".isascii() and f"{authority}{path}".isprintable()):
+        raise BadRequestError(HTTPStatus.BAD_REQUEST)
+    return Request(head.method, host, path, head.headers, body, target.query, authority)
 
-    def _send(self, reply: Reply) -> None:
-        truncated = reply.delivery is Delivery.TRUNCATED
-        sent_bytes = 0 if self.command == "HEAD" else len(reply.body) // 2 if truncated else len(reply.body)
-        self.send_response(reply.status)
-        self.send_header("Content-Type", reply.content_type)
-        self.send_header("Content-Length", str(len(reply.body)))
-        for name, value in reply.headers:
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(reply.body[:sent_bytes])
-        self.close_connection = self.close_connection or truncated
 
-    def _wait_until_closed(self) -> None:
-        while self.connection.recv(1):
-            pass
-        self.close_connection = True
+def _head_of(reply: Reply) -> bytes:
+    lines = [
+        f"HTTP/1.1 {reply.status} {_PHRASES.get(reply.status, '')}",
+        "Server: connform-simulator",
+        f"Date: {_date(int(time()))}",
+        f"Content-Type: {reply.content_type}",
+        f"Content-Length: {len(reply.body)}",
+        *(f"{name}: {value}" for name, value in reply.headers),
+    ]
+    return "\r\n".join((*lines, "", "")).encode("latin-1")
+
+
+def _refusal(status: HTTPStatus) -> bytes:
+    page = f"<!doctype html><title>{status.value} {status.phrase}</title>".encode()
+    return _head_of(Reply(status.value, page, "text/html", (("Connection", "close"),))) + page
+
+
+@lru_cache(maxsize=1)
+def _date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 def _request_record(request: Request, reply: Reply) -> SeenRequest:

@@ -23,8 +23,9 @@ from connform.engine.run.timeline import Timeline
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, Stage, Verdict
 from connform.grant import GrantFacts
+from connform.http.net.asyncio_wait import wait_on_asyncio
 from connform.http.net.multiplex import run_many
-from connform.http.net.steps import WAIT, Steps, run_async
+from connform.http.net.steps import Steps, run_async
 from connform.http.plain_request import plain_request
 from connform.http.single_request import SingleAnswer, send_once
 from connform.manifest.harmless import mask_generated_text
@@ -99,7 +100,7 @@ def _obtains_tokens(connection: Connection) -> bool:
 
 async def check_connection(connection: Connection, context: RunContext, timeout_s: float | None) -> ConnectionReport:
     """Return the verdict on one connection; a `ConnectionFailed` is part of the verdict, and isn't raised."""
-    return await run_async(check_steps(connection, context, timeout_s), WAIT)
+    return await run_async(check_steps(connection, context, timeout_s), wait_on_asyncio)
 
 
 def check_steps(connection: Connection, context: RunContext, timeout_s: float | None) -> Steps[ConnectionReport]:

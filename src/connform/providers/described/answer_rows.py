@@ -13,7 +13,8 @@ from connform.json_pointer import at_pointer
 from connform.lazy_property import lazy_property
 from connform.manifest.pattern import Meter, Pattern
 from connform.providers.answers import judge_status, with_wait
-from connform.providers.bodies import PAGE, has_body, has_text, is_page
+from connform.providers.bodies import PAGE, has_text, is_page
+from connform.providers.body_schema import compile_body
 from connform.providers.described.definition import Definition
 from connform.providers.interface import Answer, Judgement
 
@@ -81,6 +82,11 @@ class AnswerRows:
         return [(row, self._fits(row.code)) for row in rows]
 
     @lazy_property
+    def _bodies(self) -> dict[int, Callable[[Any, Meter | None], bool]]:
+        """What says whether a value matches the body of a row, by the row's identity; compiled when the row is first compared."""
+        return {}
+
+    @lazy_property
     def _error_code(self) -> ErrorCode | None:
         code = self._definition.error_code
         return ErrorCode(**code) if code else None
@@ -116,8 +122,13 @@ class AnswerRows:
             not (row.means == "ready" and is_page(answer))
             and (not row.empty or answer.body == b"")
             and (not row.text or has_text(answer, row.text))
-            and (row.body is None or has_body(answer, row.body, self._meter))
+            and (row.body is None or (answer.is_json and self._matches(row, answer.json)))
         )
+
+    def _matches(self, row: AnswerRow, content: Any) -> bool:
+        if (fits := self._bodies.get(id(row))) is None:
+            fits = self._bodies[id(row)] = compile_body(row.body or {})
+        return fits(content, self._meter)
 
     def _judgement(self, row: AnswerRow, answer: Answer, code: str) -> Judgement:
         if row.means == "ready":

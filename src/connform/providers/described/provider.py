@@ -119,6 +119,10 @@ class DescribedProvider:
 
     def ready_answer(self, connection: Connection) -> Answer:  # noqa: ARG002  (the same for every connection)
         """Return an answer that is judged ready: an example, else one that the first row for ready answers fits."""
+        return self._ready_answer
+
+    @lazy_property
+    def _ready_answer(self) -> Answer:
         from connform.providers.body_sample import json_answer, sample, text_answer  # imported here for start-up
 
         if example := self._example_answers.get("ready"):
