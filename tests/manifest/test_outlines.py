@@ -88,13 +88,44 @@ print(sum("/catalog/" in name.replace(chr(92), "/") for name in opened), *sorted
 """
 
 
+DECLARED = """providers:
+  acme/own:
+    title: Own
+    root: https://api.acme.example
+    auth:
+      api_key:
+        use: all
+        secrets: {api_key: {}}
+        headers: {X-Api-Key: "{api_key}"}
+    check: {method: GET, path: /me, description: the account}
+    answers:
+      - {status: [200], means: ready, body: {type: object, required: [id]}}
+    sources: [{url: "https://api.acme.example/docs", read: 2026-11-29}]
+"""
+
+
+def validate(file: Path) -> tuple[str, int, set[str]]:
+    """What it says, how many files of the catalogue it opens, and which auth methods it imports."""
+    command = [sys.executable, "-c", PROGRAM, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    number, *modules = done.stderr.split()
+    return done.stdout, int(number), set(modules)
+
+
 @pytest.mark.parametrize(("part", "instead", "said"), MISTAKES.values(), ids=MISTAKES)
 def test_one_mistake_does_not_read_the_catalogue(part: str, instead: str, said: str, tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
     file.write_text(MANIFEST.replace(part, instead))
-    command = [sys.executable, "-c", PROGRAM, str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    assert said in done.stdout
-    number, *modules = done.stderr.split()
-    assert number == "1"
+    told, number, modules = validate(file)
+    assert said in told
+    assert number == 1
     assert "connform.auth.jwt_bearer" not in modules
+
+
+def test_a_declared_provider_does_not_read_the_catalogue(tmp_path: Path) -> None:
+    file = tmp_path / "m.yaml"
+    own = MANIFEST.replace("environment: sandbox\n    region: us", "provider: acme/own")
+    file.write_text(own.replace("connections:", f"{DECLARED}connections:"))
+    told, number, _ = validate(file)
+    assert "no errors" in told
+    assert number == 0
