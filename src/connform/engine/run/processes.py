@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
@@ -27,6 +27,8 @@ _INTERRUPTIONS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platfo
 def process_count(items: int) -> int:
     """Return how many processes share a number of items: 1 where a fork isn't safe or doesn't pay."""
     if sys.platform != "linux" or threading.active_count() > 1:  # frameworks of macOS use threads of their own
+        return 1
+    if current_process().daemon:  # `multiprocessing` allows it no processes
         return 1
     return max(1, min(len(os.sched_getaffinity(0)), items // _LEAST_SHARE))
 
