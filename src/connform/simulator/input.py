@@ -1,4 +1,4 @@
-"""What a client of the simulator sends: heads and bodies of HTTP/1.1 requests (RFC 9112), read in steps.
+"""What a client of the simulator sends: heads and bodies of HTTP/1.1 requests, parsed by h11 (RFC 9112), as steps.
 
 Layer 2; IO: through the function that it is given.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import h11
 
 from connform.http.net.steps import Steps
 
 _MAX_HEAD_BYTES = 64 * 1024
-_MAX_LINE_BYTES = 8 * 1024
 _MAX_BODY_BYTES = 16 * 1024 * 1024
-_REQUEST_LINE_WORDS = 3
 
 
 class BadRequestError(Exception):
@@ -32,30 +32,21 @@ class Head(NamedTuple):
     """As it was sent."""
     target: str
     """As it was sent."""
-    version: str
-    """`HTTP/1.1`."""
     headers: Mapping[str, str]
-    """By lower-case name."""
-
-    @property
-    def keeps_alive(self) -> bool:
-        """Whether the client may send another request (RFC 9112 §9.3)."""
-        option = self.headers.get("connection", "").lower()
-        return option == "keep-alive" if self.version == "HTTP/1.0" else option != "close"
-
-    @property
-    def awaits_continue(self) -> bool:
-        """Whether the client waits before it sends its body (RFC 9110 §10.1.1)."""
-        return self.headers.get("expect", "").lower() == "100-continue"
+    """By lower-case name; of lines with one name the last."""
+    keeps_alive: bool
+    """Whether the client may send another request (RFC 9112 §9.3)."""
+    awaits_continue: bool
+    """Whether the client waits before it sends its body (RFC 9110 §10.1.1)."""
 
 
 class Input:
-    """The bytes of a connection, in the order of their arrival."""
+    """The requests of a connection, in the order of their arrival."""
 
     def __init__(self, receive: Callable[[], Steps[bytes]]) -> None:
         """Take the steps that return the next bytes, and none at the end."""
         self._receive = receive
-        self._buffer = bytearray()
+        self._request = _new_request(b"")
 
     def head(self) -> Steps[Head | None]:
         """Return the next request's head; `None` if the client has closed the connection.
@@ -63,20 +54,21 @@ class Input:
         Raises:
             BadRequestError: it isn't valid, or larger than 64 KiB.
         """
-        text = yield from self._until(b"\r\n\r\n", _MAX_HEAD_BYTES, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        if text is None:
+        # one object of h11 for each request: what is answered is nothing to it
+        self._request = _new_request(self._request.trailing_data[0])
+        event = yield from self._next_event()
+        if not isinstance(event, h11.Request):
             return None
-        first, *lines = text.decode("latin-1").lstrip("\r\n").split("\r\n")
-        words = first.split(" ")
-        if len(words) != _REQUEST_LINE_WORDS or not words[2].startswith("HTTP/1."):
-            raise BadRequestError(HTTPStatus.BAD_REQUEST)
-        headers = {}
-        for line in lines:
-            name, colon, value = line.partition(":")
-            if not colon or name != name.strip():  # also a line that continues the one before (RFC 9112 §5.2)
-                raise BadRequestError(HTTPStatus.BAD_REQUEST)
-            headers[name.lower()] = value.strip(" \t")
-        return Head(words[0], words[1], words[2], headers)
+        headers = {name.decode("ascii"): value.decode("latin-1") for name, value in event.headers}
+        option = headers.get("connection", "").lower()
+        is_old = event.http_version == b"1.0"
+        return Head(
+            event.method.decode("ascii"),
+            event.target.decode("latin-1"),
+            headers,
+            keeps_alive=option == "keep-alive" if is_old else option != "close",
+            awaits_continue=self._request.they_are_waiting_for_100_continue,
+        )
 
     def body(self, head: Head) -> Steps[bytes]:
         """Return the body of the request whose head was read before.
@@ -84,52 +76,26 @@ class Input:
         Raises:
             BadRequestError: it isn't valid, ends too early, or is larger than 16 MiB.
         """
-        try:
-            if head.headers.get("transfer-encoding", "").lower() == "chunked":
-                return (yield from self._chunks())
-            return (yield from self._exactly(int(head.headers.get("content-length", "0"))))
-        except ValueError:
-            raise BadRequestError(HTTPStatus.BAD_REQUEST) from None
-
-    def _chunks(self) -> Steps[bytes]:
-        """RFC 9112 §7.1; extensions and trailers are ignored."""
+        if int(head.headers.get("content-length", "0")) > _MAX_BODY_BYTES:
+            raise BadRequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         body = bytearray()
-        while size := int((yield from self._line()).partition(b";")[0], 16):
-            body += yield from self._exactly(size, read_before=len(body))
-            yield from self._line()
-        while (yield from self._line()):
-            pass
+        while isinstance(event := (yield from self._next_event()), h11.Data):
+            body += event.data
+            if len(body) > _MAX_BODY_BYTES:
+                raise BadRequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return bytes(body)
 
-    def _line(self) -> Steps[bytes]:
-        line = yield from self._until(b"\r\n", _MAX_LINE_BYTES, HTTPStatus.BAD_REQUEST)
-        if line is None:
-            raise BadRequestError(HTTPStatus.BAD_REQUEST)
-        return line
+    def _next_event(self) -> Steps[Any]:
+        try:
+            while (event := self._request.next_event()) is h11.NEED_DATA:
+                self._request.receive_data((yield from self._receive()))
+        except h11.RemoteProtocolError as error:
+            raise BadRequestError(HTTPStatus(error.error_status_hint)) from None
+        return event
 
-    def _until(self, end: bytes, limit: int, too_large: HTTPStatus) -> Steps[bytes | None]:
-        """Return what comes before `end`; `None` if the connection ends before."""
-        while (size := self._buffer.find(end)) < 0 and len(self._buffer) <= limit:
-            received = yield from self._receive()
-            if not received:
-                return None
-            self._buffer += received
-        if not 0 <= size <= limit:
-            raise BadRequestError(too_large)
-        found = bytes(self._buffer[:size])
-        del self._buffer[: size + len(end)]
-        return found
 
-    def _exactly(self, size: int, read_before: int = 0) -> Steps[bytes]:
-        if size < 0:
-            raise BadRequestError(HTTPStatus.BAD_REQUEST)
-        if read_before + size > _MAX_BODY_BYTES:
-            raise BadRequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        while len(self._buffer) < size:
-            received = yield from self._receive()
-            if not received:
-                raise BadRequestError(HTTPStatus.BAD_REQUEST)
-            self._buffer += received
-        content = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return content
+def _new_request(received: bytes) -> h11.Connection:
+    request = h11.Connection(h11.SERVER, max_incomplete_event_size=_MAX_HEAD_BYTES)
+    if received:
+        request.receive_data(received)
+    return request
