@@ -83,6 +83,8 @@ def test_a_caller_that_stops_early_closes_what_runs() -> None:
         results.close()  # type: ignore[attr-defined]  # a generator
         other.settimeout(10)
         assert not other.recv(1), "the socket of the one that waited is closed"
+    names = [thread.name for thread in threading.enumerate()]
+    assert "connform-steps" not in names, "it could use OpenSSL while the interpreter ends, and crash the process"
 
 
 def test_a_step_that_blocks_has_a_thread_of_its_own() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -67,9 +68,14 @@ def test_headers_and_body_are_those_of_httpx(method: str, content: Any, changes:
     made = plain_request(settings, method, "/x?v=1", content)
     with sync_client(settings) as client:
         built = client.build_request(method, "/x?v=1", json=content)
-    unsent = {"host", "accept-encoding"}  # each transport has its own
+    unsent = {
+        "host",
+        "accept-encoding",
+        "content-length",
+    }  # each transport has its own; httpx 0.27 writes blanks into JSON
     assert _lines(made.headers, unsent) == _lines(built.headers.raw, unsent)
-    assert made.content == built.read()
+    assert json.loads(made.content or "null") == json.loads(built.read() or "null") == content
+    assert (b"Content-Length", b"%d" % len(made.content)) in made.headers or not (made.content or method == "POST")
     assert made.target == built.url.raw_path
 
 

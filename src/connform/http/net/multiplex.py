@@ -20,6 +20,8 @@ from typing import Any, Generic, TypeVar
 
 from connform.http.net.steps import Ready, Step, Steps
 
+_END_S = 5.0
+"""How long the end of the thread is waited for; it never blocks, and one step takes milliseconds."""
 A = TypeVar("A")
 T = TypeVar("T")
 
@@ -40,13 +42,15 @@ def run_many(work: Callable[[A], Steps[T]], arguments: Iterable[A], at_once: int
     if not count:
         return
     loop = _Loop(work, waiting, max(at_once, 1))
-    Thread(target=loop.run, name="connform-steps", daemon=True).start()
+    thread = Thread(target=loop.run, name="connform-steps", daemon=True)
+    thread.start()
     try:
         for _ in range(count):
             argument, result = loop.done.get()
             yield argument, result.result()
     finally:
         loop.stop()
+        thread.join(_END_S)  # one that still uses OpenSSL while the interpreter ends would crash it
 
 
 class _Task(Generic[A, T]):
