@@ -14,11 +14,12 @@ from contextlib import closing
 import pytest
 
 from connform.errors import ConnformError
-from connform.simulator import SeenRequest, Simulator
+from connform.simulator import SeenRequest, Simulator, handler
 from connform.simulator.messages import Request
 from tests.simulator.client import LIST, PATIENCE_S, SANDBOX, Connection, ask, trusting
 
 HOSTS = ["sandbox.syngrafii.com", "sign.syngrafii.ca", "acme.syngrafii.com", "api.acme.example", "ACME.example"]
+CLOSED = (ConnectionError, ssl.SSLEOFError)
 ADDRESSES = ["127.0.0.1", "10.1.2.3", "2001:db8::1"]
 
 
@@ -89,6 +90,28 @@ def test_what_is_no_request_is_refused_and_not_recorded(simulator: Simulator, he
         connection.sendall(head.encode() + b"\r\n\r\n")
         assert connection.recv(64).startswith(b"HTTP/1.1 %d " % status)
     assert simulator.requests == []
+
+
+@pytest.mark.parametrize(("head", "status"), [("X: ", 431), ("Content-Length: 17000000\r\n\r\n", 413)])
+def test_a_client_that_still_sends_gets_the_refusal(simulator: Simulator, head: str, status: int) -> None:
+    raw = socket.create_connection(simulator.address, timeout=PATIENCE_S)
+    with trusting(simulator).wrap_socket(raw, server_hostname=SANDBOX) as connection:
+        connection.sendall(f"GET / HTTP/1.1\r\nHost: a\r\n{head}".encode() + b"x" * 17_000_000)
+        assert connection.recv(64).startswith(b"HTTP/1.1 %d " % status)
+
+
+def test_a_client_that_never_stops_sending_is_disconnected(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "_LINGER_S", 0.1)
+    raw = socket.create_connection(simulator.address, timeout=PATIENCE_S)
+    with trusting(simulator).wrap_socket(raw, server_hostname=SANDBOX) as connection, pytest.raises(CLOSED):
+        _send_without_end(connection)
+
+
+def _send_without_end(connection: ssl.SSLSocket) -> None:
+    while True:
+        connection.sendall(b"x" * 65_536)
 
 
 def test_a_request_leaves_one_line_in_the_log_and_no_secret(

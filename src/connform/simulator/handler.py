@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import ssl
 from collections.abc import Callable
 from email.utils import formatdate
@@ -24,6 +25,7 @@ from connform.simulator.messages import Delivery, Reply, Request, SeenRequest
 
 _LOG = logging.getLogger("connform.simulator")
 _LATE_S = 2.0
+_LINGER_S = 2.0
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _PHRASES = {one.value: one.phrase for one in HTTPStatus}
 T = TypeVar("T")
@@ -55,6 +57,7 @@ def serve(connection: ssl.SSLSocket, service: Responder) -> Steps[None]:
             request = _request(head, body)
         except BadRequestError as refused:
             yield from _send(connection, _refusal(refused.status))
+            yield from _linger(connection)
             return
         is_open = (yield from _reply(connection, service, request)) and head.keeps_alive
 
@@ -94,6 +97,14 @@ def _send(connection: ssl.SSLSocket, content: bytes) -> Steps[None]:
     rest = memoryview(content)
     while rest:
         rest = rest[(yield from _when_ready(connection, partial(connection.send, rest))) :]
+
+
+def _linger(connection: ssl.SSLSocket) -> Steps[None]:
+    """Discard what the client still sends: closed at once, the connection is reset, and the reply lost (RFC 9112 §9.6)."""
+    connection.shutdown(socket.SHUT_WR)  # ends TLS too: nothing is decrypted from here on
+    ends_at = monotonic() + _LINGER_S
+    while (yield Ready([connection], ends_at, for_writing=False)) and connection.recv(64 * 1024):
+        pass
 
 
 def _request(head: Head, body: bytes) -> Request:
