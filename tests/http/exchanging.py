@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, Literal
@@ -120,7 +120,7 @@ def settings_for(server: Server, **changes: Any) -> ClientSettings:
         attempts=1,
         network=server.network,
     )
-    return replace(settings, **changes)
+    return settings._replace(**changes)
 
 
 @contextmanager
@@ -157,7 +157,7 @@ def exchange(mode: Mode, settings: ClientSettings, url: str = "/", method: str =
 def _send_once(
     settings: ClientSettings, notes: Notes, method: str, url: str, content: bytes = b"", headers: Any = EMPTY
 ) -> httpx.Response:
-    settings = replace(settings, headers={**settings.headers, **headers})
+    settings = settings._replace(headers={**settings.headers, **headers})
     request = httpx.Request(method, settings.base_url + url)
     try:
         wire = plain_request(settings, method, url)

@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -85,13 +84,13 @@ def reached(
         settings = settings_for(server, **patient, ca_file=ca_file)
         match way.split():
             case ["http"]:
-                settings = replace(settings, base_url=f"http://localhost:{server.port}", ca_file=None)
+                settings = settings._replace(base_url=f"http://localhost:{server.port}", ca_file=None)
             case ["https"]:
-                settings = replace(settings, network=server.network)
+                settings = settings._replace(network=server.network)
             case [scheme, "proxy"]:
                 tls = authority.server("localhost") if scheme == "https" else None
                 proxy = servers.enter_context(Server(tunnel_to(server), tls=tls))
-                settings = replace(settings, proxy=Secret(f"{scheme}://localhost:{proxy.port}"))
+                settings = settings._replace(proxy=Secret(f"{scheme}://localhost:{proxy.port}"))
         yield settings, server
 
 

@@ -13,7 +13,6 @@ from tests.ports import free_ports
 
 PROGRAM = """
     import asyncio, logging, sys
-    from dataclasses import replace
     import httpx2
     httpx2.alias_httpx()
     from connform.http import ClientSettings, RequestFailed, async_client, sync_client
@@ -36,7 +35,7 @@ PROGRAM = """
     with sync_client(served) as client:
         assert isinstance(client, httpx2.Client)
         print(client.get("/?code=query-canary").text)
-    with sync_client(replace(served, credential=InQuery())) as client:
+    with sync_client(served._replace(credential=InQuery())) as client:
         print("with a key in the query")
         print(client.get("/").headers["location"])
     with sync_client(closed) as client:

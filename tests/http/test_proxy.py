@@ -8,7 +8,6 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,7 +97,7 @@ def test_through_a_tunnel(mode: Mode, scheme: str, authority: Authority, target:
 @pytest.mark.parametrize("password", [PASSWORD, "ümlaut: and a space"])
 def test_user_and_password_beside_the_url(authority: Authority, target: Server, ca_file: Path, password: str) -> None:
     with Server(tunnel_to(target)) as proxy:
-        settings = replace(settings_through(proxy, "http", ca_file), proxy_auth=BasicAuth("ci", Secret(password)))
+        settings = settings_through(proxy, "http", ca_file)._replace(proxy_auth=BasicAuth("ci", Secret(password)))
         assert exchange("sync", settings).response is not None
     expected = base64.b64encode(f"ci:{password}".encode())
     assert b"\r\nProxy-Authorization: Basic " + expected + b"\r\n" in proxy.requests[0]

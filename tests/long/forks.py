@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -209,7 +208,7 @@ def _patient(server: Server) -> ClientSettings:
 
 
 def _plain(server: Server) -> ClientSettings:
-    return replace(_patient(server), base_url=f"http://localhost:{server.port}", network=REAL, attempts=3)
+    return _patient(server)._replace(base_url=f"http://localhost:{server.port}", network=REAL, attempts=3)
 
 
 def main() -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus
@@ -106,7 +105,7 @@ def test_a_server_that_is_not_there_leaves_the_grant_as_it_was_and_is_asked_agai
 ) -> None:
     setting.keep(grant(pending=pending))
     ports = iter([1, setting.server.port])
-    network = replace(setting.server.network, route=lambda _host, _port: ("127.0.0.1", next(ports)))
+    network = setting.server.network._replace(route=lambda _host, _port: ("127.0.0.1", next(ports)))
     credential = setting.credential(network=network)
     assert fault_of(credential) == "tcp_refused"
     assert (setting.facts.pending, setting.facts.ended) == (pending, "")

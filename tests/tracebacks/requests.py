@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -135,7 +134,7 @@ def errors_of(
         for mode in MODES:
             for method in methods(number, mode):
                 given = request._replace(
-                    settings=replace(request.settings, credential=credential(method, request.settings))
+                    settings=request.settings._replace(credential=credential(method, request.settings))
                 )
                 jobs[mode].append((f"{name}, {method}, {mode}", given))
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,7 +101,7 @@ def stalled(place: str, authority: Authority, folder: Path) -> Iterator[ClientSe
                 target = Server(STAGES[stage], tls=authority.server())
                 settings = through(way.split()[0], tunnel_to(target))
                 stack.enter_context(target)  # ends first: the proxy waits for it
-        yield replace(settings, credential=credential("bearer", settings))
+        yield settings._replace(credential=credential("bearer", settings))
 
 
 def _content(place: str) -> bytes:

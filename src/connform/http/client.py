@@ -6,6 +6,8 @@ Layer 1; building a client reads certificate files and does no other IO. It take
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from http.cookiejar import CookieJar
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,6 +17,10 @@ from connform.http.settings import ClientSettings, Observer
 from connform.http.transport import PinnedTransport
 from connform.http.transport_async import AsyncPinnedTransport
 from connform.http.transport_base import STREAMED
+
+_EMPTY = CookieJar()
+"""Saves httpx the making of another jar, which a client then replaces."""
+_SLASHES_BEFORE_HOST = 2
 
 
 def sync_client(settings: ClientSettings, observer: Observer | None = None) -> httpx.Client:
@@ -27,12 +33,12 @@ def sync_client(settings: ClientSettings, observer: Observer | None = None) -> h
     Raises:
         ConnectionFailed: `config_invalid` or `config_file_unreadable`.
     """
-    return _Client(settings.query, transport=PinnedTransport(settings, observer), **_arguments(settings))
+    return _Client(settings, PinnedTransport(settings, observer))
 
 
 def async_client(settings: ClientSettings, observer: Observer | None = None) -> httpx.AsyncClient:
     """Return the same as `sync_client` for asyncio and trio."""
-    return _AsyncClient(settings.query, transport=AsyncPinnedTransport(settings, observer), **_arguments(settings))
+    return _AsyncClient(settings, AsyncPinnedTransport(settings, observer))
 
 
 class _NoCookies(httpx.Cookies):
@@ -42,18 +48,34 @@ class _NoCookies(httpx.Cookies):
         """Do nothing. The jar's lock is not acquired either: a child that is forked meanwhile would wait for it."""
 
 
-class _Client(httpx.Client):
-    def __init__(self, query: Mapping[str, str], **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self._query = query
+class _Ready:
+    """Base of both clients, before httpx's own: what they have of the settings."""
+
+    base_url: httpx.URL
+    headers: httpx.Headers
+    _cookies: httpx.Cookies
+
+    def __init__(self, settings: ClientSettings, transport: httpx.BaseTransport | httpx.AsyncBaseTransport) -> None:
+        timeout = httpx.Timeout(
+            connect=settings.connect_s, read=settings.read_s, write=settings.write_s, pool=settings.pool_s
+        )
+        super().__init__(
+            transport=transport, base_url=_root(settings.base_url), timeout=timeout, cookies=_EMPTY, trust_env=False
+        )  # type: ignore[call-arg]  # httpx's
+        self.headers["User-Agent"] = settings.user_agent
+        if settings.headers:
+            self.headers.update(settings.headers)  # a `user-agent` of theirs replaces it
+        self._query = settings.query
         self._cookies = _NoCookies()  # the argument `cookies` would be copied into an httpx.Cookies
 
     def build_request(self, *arguments: Any, **keywords: Any) -> httpx.Request:
-        request = super().build_request(*arguments, **keywords)
+        request: httpx.Request = super().build_request(*arguments, **keywords)  # type: ignore[misc]  # httpx's
         if self._query:
             request.url = _with_defaults(request.url, self._query)
         return request
 
+
+class _Client(_Ready, httpx.Client):
     def send(self, request: httpx.Request, *, stream: bool = False, **arguments: Any) -> httpx.Response:
         request.extensions = {**request.extensions, STREAMED: stream}
         return super().send(request, stream=stream, **arguments)
@@ -62,18 +84,7 @@ class _Client(httpx.Client):
         return f"<Client {self.base_url!r}>"
 
 
-class _AsyncClient(httpx.AsyncClient):
-    def __init__(self, query: Mapping[str, str], **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self._query = query
-        self._cookies = _NoCookies()  # as above
-
-    def build_request(self, *arguments: Any, **keywords: Any) -> httpx.Request:
-        request = super().build_request(*arguments, **keywords)
-        if self._query:
-            request.url = _with_defaults(request.url, self._query)
-        return request
-
+class _AsyncClient(_Ready, httpx.AsyncClient):
     async def send(self, request: httpx.Request, *, stream: bool = False, **arguments: Any) -> httpx.Response:
         request.extensions = {**request.extensions, STREAMED: stream}
         return await super().send(request, stream=stream, **arguments)
@@ -88,15 +99,8 @@ def _with_defaults(url: httpx.URL, query: Mapping[str, str]) -> httpx.URL:
     return url.copy_with(query=b"&".join(filter(None, [url.query, lacking.encode()]))) if lacking else url
 
 
-def _arguments(settings: ClientSettings) -> dict[str, Any]:
-    headers = httpx.Headers({"User-Agent": settings.user_agent})
-    headers.update(settings.headers)  # a `user-agent` of theirs replaces it
-    return {
-        "base_url": settings.base_url,
-        "headers": headers,
-        "timeout": httpx.Timeout(
-            connect=settings.connect_s, read=settings.read_s, write=settings.write_s, pool=settings.pool_s
-        ),
-        "trust_env": False,
-        "follow_redirects": False,
-    }
+@lru_cache(maxsize=1024)  # the connections of many customers have one root
+def _root(base_url: str) -> httpx.URL:
+    """Return a base URL with a slash at the end of its path; httpx would add that by parsing the URL once more."""
+    has_path = base_url.count("/") > _SLASHES_BEFORE_HOST
+    return httpx.URL(f"{base_url}/" if has_path and not base_url.endswith("/") else base_url)

@@ -3,10 +3,8 @@
 Layer 1, no IO, imports neither httpx nor httpcore.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from connform.errors import InterfaceMisused
@@ -124,8 +122,7 @@ class Observer(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(NamedTuple):
     """Redirects dialing to other addresses, as those of the simulator."""
 
     route: Callable[[str, int], tuple[str, int]] | None = None
@@ -149,13 +146,12 @@ class BasicAuth(NamedTuple):
     """The password."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
+class ClientSettings(NamedTuple):
     """Settings of one connection's client."""
 
     base_url: str
     """API root; requests to any other origin are refused."""
-    credential: Credential | None = field(default=None, repr=False)
+    credential: Credential | None = None
     """The credential that is added to each request."""
     name: str = ""
     """Of the connection or the secret store, for the log; empty for the host."""
@@ -173,13 +169,13 @@ class ClientSettings:
     """Time-out of the whole exchange, from the look-up to the last byte of the body."""
     retry_after_max_s: float = 60.0
     """The longest wait that the server may ask for (`Retry-After`). No longer one is remembered, or waited for before a retry."""
-    ca_file: Path | None = None
+    ca_file: "Path | None" = None
     """PEM file of trusted certificates, instead of the system's."""
     trusts_system: bool = False
     """Whether the system's certificates are trusted beside those of `ca_file`."""
-    client_cert: Path | None = None
+    client_cert: "Path | None" = None
     """PEM file of the client certificate."""
-    client_key: Path | None = None
+    client_key: "Path | None" = None
     """PEM file of its key, if that is a separate file."""
     proxy: Secret = NO_PROXY
     """`http://…` or `https://…`, perhaps with a user and password inside; `ENVIRONMENT_PROXY`; empty for none."""
@@ -195,7 +191,10 @@ class ClientSettings:
     """The network to dial on."""
     user_agent: str = "connform"
     """The `User-Agent`."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     """Plain headers of every request; a request may have others in their place."""
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = MappingProxyType({})
     """Plain parameters of the query of every request; a request may have others in their place."""
+
+    def __repr__(self) -> str:
+        return f"<ClientSettings {self.name or self.base_url}>"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -109,8 +108,7 @@ def settings_for(url: str, client: ClientSettings) -> ClientSettings:
         client: the settings of the connection.
     """
     parts = urlsplit(url)
-    return replace(
-        client,
+    return client._replace(
         base_url=f"{parts.scheme}://{parts.netloc}",
         credential=None,
         headers={},  # those of the API

@@ -49,12 +49,10 @@ def post(
         AnswerLost: the request was sent, and its answer was lost.
         ConnectionFailed: a fault of the network before that.
     """
-    from dataclasses import replace
-
     from connform.http import RequestFailed, sync_client
 
-    settings = replace(
-        settings_for(url, settings), credential=credential, attempts=1, read_s=CALL_S, write_s=CALL_S, total_s=CALL_S
+    settings = settings_for(url, settings)._replace(
+        credential=credential, attempts=1, read_s=CALL_S, write_s=CALL_S, total_s=CALL_S
     )
     headers = {"Accept": "application/json", **({"Content-Type": _MEDIA_TYPES[body]} if body else {})}
     clear = _reveal(content)

@@ -6,7 +6,6 @@ Each origin of an API root and of a token endpoint gets one `HEAD /` without a c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -99,7 +98,7 @@ def _settings(situation: Situation, target: Target, connection: Connection) -> C
     context = real_context(situation.manifest, situation.state)._replace(source=situation.source)
     bare = bare_settings(connection, context, total_s=situation.timeout_s)
     connect_s = min(bare.connect_s, situation.timeout_s)
-    return replace(settings_for(str(target.origin), bare), attempts=1, connect_s=connect_s)
+    return settings_for(str(target.origin), bare)._replace(attempts=1, connect_s=connect_s)
 
 
 async def _date(settings: ClientSettings, timeline: Timeline) -> tuple[datetime, str]:

@@ -5,8 +5,6 @@ Layer 3, no IO of its own.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from connform.engine.load.catalog import has_grant, method_of, provider_of
 from connform.engine.run.context import RunContext
 from connform.engine.run.late_credential import LateCredential
@@ -43,14 +41,14 @@ def client_settings(
     """
     bare = bare_settings(connection, context, total_s=total_s, max_body_bytes=max_body_bytes)
     credential, account = _credential_and_account(connection, context, bare, rereads=rereads)
-    return replace(bare, credential=credential, account=account)
+    return bare._replace(credential=credential, account=account)
 
 
 def late_settings(connection: Connection, context: RunContext) -> ClientSettings:
     """Return the settings of a client that is made in an event loop: the first request reads the secrets, in a thread."""
     bare = bare_settings(connection, context)
     credential = LateCredential(lambda: _credential_and_account(connection, context, bare, rereads=True)[0])
-    return replace(bare, credential=credential, account=_account(connection) if has_grant(connection) else "")
+    return bare._replace(credential=credential, account=_account(connection) if has_grant(connection) else "")
 
 
 def _credential_and_account(

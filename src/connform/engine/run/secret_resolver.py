@@ -223,6 +223,8 @@ class SecretResolver:
     def _session(self, scheme: str, base: Path) -> StoreSession:
         store = self._stores.get(scheme)
         folder = base if store is None and depends_on_folder(scheme) else _NO_FOLDER
+        if known := self._sessions.get((scheme, folder)):
+            return known
         with self._lock.own:
             if (scheme, folder) not in self._sessions:
                 self._sessions[scheme, folder] = self._new_session(scheme, store, base)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from math import inf
@@ -19,12 +18,12 @@ from typing import TypeVar
 
 from connform.debug_log import SECRETS
 from connform.engine.run.pace import Pace
-from connform.engine.run.threads import call_each, call_here
+from connform.engine.run.threads import call_each
 from connform.errors import ConnectionFailed, SecretUnresolved, StoreFailed
 from connform.http.net import deadline
 from connform.process_local import ProcessLocal
 from connform.secret import Secret, SecretReference
-from connform.secrets.kit.interface import Fetched, GroupsByDocument, LogsIn, OpenStore, Outcome
+from connform.secrets.kit.interface import Fetched, LogsIn, OpenStore, Outcome
 from connform.secrets.kit.open_store import OnceValue
 from connform.tracebacks import hidden_frames
 
@@ -211,20 +210,27 @@ class StoreSession:
         if not waiting:
             return
         if getattr(self._store.own.get(), "answers_at_once", False):
-            calls = call_here(self._ask, waiting)
-        else:
-            calls = call_each(self._ask, waiting, self._pace.delay_s, self._timeout_s + _GRACE_S)
-        for batch, future in calls:
-            outcomes = self._pace.judge(dict(zip(batch, self._outcomes_of(batch, future), strict=True)))
-            for reference, outcome in outcomes.items():
-                self._keep(reference, outcome)
-            if limited := [reference for reference in batch if reference not in outcomes]:
-                waiting.appendleft(limited)
-            has_bug = {self._fault_of(reference) for reference in batch} == {_PLUGIN_ERROR} or any(
-                isinstance(outcome, _Bug) for outcome in outcomes.values()
-            )
-            if len(batch) > 1 and has_bug:
-                waiting += [[reference] for reference in batch]  # the exception says nothing about the others
+            while waiting:
+                batch = waiting.popleft()
+                self._take(batch, self._outcomes_of(batch, partial(self._ask, batch)), waiting)
+            return
+        for batch, future in call_each(self._ask, waiting, self._pace.delay_s, self._timeout_s + _GRACE_S):
+            self._take(batch, self._outcomes_of(batch, partial(future.result, 0)), waiting)
+
+    def _take(
+        self, batch: list[SecretReference], outcomes: Sequence[Outcome], waiting: deque[list[SecretReference]]
+    ) -> None:
+        """Keep the outcomes of a batch that are final; let the others wait to be read again."""
+        final = self._pace.judge(dict(zip(batch, outcomes, strict=True)))
+        for reference, outcome in final.items():
+            self._keep(reference, outcome)
+        if limited := [reference for reference in batch if reference not in final]:
+            waiting.appendleft(limited)
+        if len(batch) > 1 and (
+            {self._fault_of(reference) for reference in batch} == {_PLUGIN_ERROR}
+            or any(isinstance(outcome, _Bug) for outcome in final.values())
+        ):
+            waiting += [[reference] for reference in batch]  # the exception says nothing about the others
 
     def _keep(self, reference: SecretReference, outcome: Outcome) -> None:
         if isinstance(outcome, SecretUnresolved):
@@ -237,9 +243,11 @@ class StoreSession:
         self._outcomes[reference] = outcome
         self._read_here.own.add(reference)
 
-    def _outcomes_of(self, batch: Sequence[SecretReference], future: Future[Sequence[Outcome]]) -> Sequence[Outcome]:
+    def _outcomes_of(
+        self, batch: Sequence[SecretReference], read: Callable[[], Sequence[Outcome]]
+    ) -> Sequence[Outcome]:
         try:
-            return future.result(0)
+            return read()
         except TimeoutError:
             message = f"{self.name} did not answer within {self._timeout_s:g} s"
             return [StoreFailed(message)] * len(batch)
@@ -249,7 +257,7 @@ class StoreSession:
     def _ask(self, references: Sequence[SecretReference]) -> Sequence[Outcome]:
         self._pace.require_permission()
         began_at = monotonic()
-        with deadline.within(self._timeout_s), hidden_frames():
+        with deadline.until(deadline.end_of(self._timeout_s)), hidden_frames():
             outcomes = self._guarded(lambda store: store.read(references))
         SECRETS.write("%s: one read, of %d (%.1f ms)", self.name, len(references), (monotonic() - began_at) * 1000)
         return outcomes
@@ -288,4 +296,5 @@ def _place(error: Exception) -> str:
 
 
 def _document_of(reference: SecretReference, store: OpenStore) -> object:
-    return store.document(reference) if isinstance(store, GroupsByDocument) else (reference.path, reference.version)
+    name_of = getattr(store, "document", None)  # of `GroupsByDocument`; `isinstance` of a protocol takes 10 µs
+    return name_of(reference) if name_of else (reference.path, reference.version)

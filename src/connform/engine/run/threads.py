@@ -49,14 +49,6 @@ def call_each(
                 yield argument, future
 
 
-def call_here(work: Callable[[A], T], arguments: deque[A]) -> Iterator[tuple[A, Future[T]]]:
-    """Do the same as `call_each` in the thread of the caller, one call after the other: for what ends at once."""
-    while arguments:
-        future, argument = Future[T](), arguments.popleft()
-        _complete(future, work, argument)
-        yield argument, future
-
-
 def at_most(count: int) -> Callable[[int], float]:
     """Return a `delay_s` for `call_each` that lets so many calls run at once."""
     return lambda running: 0.0 if running < count else inf

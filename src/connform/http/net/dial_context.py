@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Self
+from typing import NamedTuple, Self
 
 from connform.faults import Stage
 from connform.http.net import handshake
@@ -20,8 +19,7 @@ from connform.http.settings import ClientSettings, Network, Observer
 from connform.origin import Origin
 
 
-@dataclass(frozen=True, slots=True)
-class DialContext:
+class DialContext(NamedTuple):
     """Settings that all connections of one client share."""
 
     network: Network
@@ -46,7 +44,7 @@ class DialContext:
 
     def unobserved(self) -> DialContext:
         """Return a copy without an observer, for a connection that is not part of the exchange."""
-        return replace(self, observer=None)
+        return self._replace(observer=None)
 
     def report(self, stage: Stage, started_at: float, facts: Mapping[str, object]) -> None:
         """Report to the observer and to the log, where there is one, that a stage succeeded."""
