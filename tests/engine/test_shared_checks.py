@@ -11,7 +11,6 @@ import pytest
 
 PRELUDE = """
 import os, signal, sys
-from multiprocessing import active_children
 from connform.engine.run.processes import fork_each
 
 def work(share):
@@ -19,6 +18,13 @@ def work(share):
         if item == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
         yield item * 10
+
+def has_children():
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
 
 die_at = None
 """
@@ -74,7 +80,7 @@ def test_fewer_processes_where_the_system_allows_no_more_files() -> None:
     script = """
 import resource
 used = len(os.listdir("/proc/self/fd"))
-resource.setrlimit(resource.RLIMIT_NOFILE, (used + 10, used + 10))
+resource.setrlimit(resource.RLIMIT_NOFILE, (used + 5, used + 5))
 print(0 < len(list(fork_each(work, range(8), 8))) < 8)
 """
     assert ended(script) == "True"
@@ -109,9 +115,9 @@ results = fork_each(stopping, range(2), 1)
 next(results)
 os.waitid(os.P_ALL, 0, os.WSTOPPED)
 results.close()
-print(active_children())
+print(has_children())
 """
-    assert ended(script) == "[]"
+    assert ended(script) == "False"
 
 
 def test_a_process_ignores_what_its_parent_ignores() -> None:
@@ -135,9 +141,9 @@ def endless(share):
 results = fork_each(endless, range(4), 2)
 next(results)
 results.close()
-print(active_children())
+print(has_children())
 """
-    assert ended(script) == "[]"
+    assert ended(script) == "False"
 
 
 def test_a_process_with_other_threads_does_not_fork() -> None:
@@ -150,17 +156,6 @@ Thread(target=Event().wait, daemon=True).start()
 print(process_count(10_000))
 """
     assert ended(script) == "1 2 4 1"
-
-
-def test_a_worker_of_a_pool_does_not_fork() -> None:
-    script = """
-from multiprocessing import get_context
-from connform.engine.run.processes import process_count
-os.sched_getaffinity = lambda _: range(4)
-with get_context("fork").Pool(1) as pool:
-    print(pool.apply(process_count, (10_000,)))
-"""
-    assert ended(script) == "1"
 
 
 def test_the_report_is_in_the_order_of_the_manifest(tmp_path: Path) -> None:

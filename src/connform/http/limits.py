@@ -6,8 +6,7 @@ its account, any other by a keyed digest, whose key never leaves the process.
 
 from __future__ import annotations
 
-import secrets
-from hashlib import blake2b
+import os
 from threading import Lock
 from time import monotonic
 from typing import TypeAlias
@@ -19,7 +18,7 @@ from connform.process_local import ProcessLocal
 Holder: TypeAlias = "str | HeaderLines"
 """Who was asked to wait: an account, or the credential with these header lines and parameters."""
 
-_DIGEST_KEY = secrets.token_bytes(32)
+_DIGEST_KEY = os.urandom(32)
 _LOCK = ProcessLocal(Lock)
 _WAIT_UNTIL: dict[tuple[Origin, str, str | bytes], float] = {}
 
@@ -62,5 +61,7 @@ def forget(origin: Origin, holder: Holder) -> None:
 def _holder_key(holder: Holder) -> str | bytes:
     if isinstance(holder, str):
         return holder
+    from hashlib import blake2b  # few servers ask for a pause, and its import takes 5 ms
+
     values = [value for _, value in [*holder.reveal(), *holder.reveal_parameters()]]
     return blake2b(b"\n".join(values), key=_DIGEST_KEY, digest_size=16).digest()

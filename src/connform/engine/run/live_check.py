@@ -23,7 +23,7 @@ from connform.engine.run.timeline import Timeline
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, Stage, Verdict
 from connform.grant import GrantFacts
-from connform.http.net.multiplex import run_many
+from connform.http.net.multiplex import run_many, run_many_here
 from connform.http.net.steps import Steps, run_async
 from connform.http.plain_request import plain_request
 from connform.http.single_request import SingleAnswer, send_once
@@ -80,13 +80,13 @@ def _results(
     if processes is not None and processes > 1:
         from connform.engine.run.processes import fork_each
 
-        def check_share(share: Sequence[Connection]) -> Iterator[tuple[str, ConnectionReport]]:
-            for connection, report in run_many(work, share, parallelism // processes):
-                yield connection.name, report
+        def check_share(share: Sequence[Connection]) -> Iterator[list[tuple[str, ConnectionReport]]]:
+            for results in run_many_here(work, share, parallelism // processes):
+                yield [(connection.name, report) for connection, report in results]
 
         left = {one.name: one for one in connections}
-        for name, report in fork_each(check_share, connections, processes):
-            yield left.pop(name), report
+        for results in fork_each(check_share, connections, processes):
+            yield from [(left.pop(name), report) for name, report in results]
         connections = list(left.values())  # those of a process that ended early
     yield from run_many(work, connections, parallelism)
 

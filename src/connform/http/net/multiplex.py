@@ -8,15 +8,14 @@ from __future__ import annotations
 import selectors
 import socket
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
 from contextvars import Context, copy_context
 from math import inf
 from queue import SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from connform.http.net.steps import Ready, Step, Steps
 
@@ -38,19 +37,50 @@ def run_many(work: Callable[[A], Steps[T]], arguments: Iterable[A], at_once: int
         at_once: how many run at the same time.
     """
     waiting = deque(arguments)
-    count = len(waiting)
-    if not count:
+    left = len(waiting)
+    if not left:
         return
-    loop = _Loop(work, waiting, max(at_once, 1))
-    thread = Thread(target=loop.run, name="connform-steps", daemon=True)
+    loop = _Loop(work, waiting, at_once)
+    rounds: SimpleQueue[list[_Ended[A, T]]] = SimpleQueue()
+    thread = Thread(target=_put_each, args=(loop, rounds), name="connform-steps", daemon=True)
     thread.start()
     try:
-        for _ in range(count):
-            argument, result = loop.done.get()
-            yield argument, result.result()
+        while left:
+            for one in rounds.get():
+                yield one.argument, one.result()
+                left -= 1
     finally:
         loop.stop()
         thread.join(_END_S)  # one that still uses OpenSSL while the interpreter ends would crash it
+
+
+def run_many_here(work: Callable[[A], Steps[T]], arguments: Iterable[A], at_once: int) -> Iterator[list[tuple[A, T]]]:
+    """Do the same in the thread of the caller, for a process that no signal interrupts; yield all results that came at one time."""
+    with closing(_Loop(work, deque(arguments), at_once).rounds()) as rounds:
+        for ended in rounds:
+            yield [(one.argument, one.result()) for one in ended]
+
+
+class _Ended(NamedTuple, Generic[A, T]):
+    """A generator that has ended."""
+
+    argument: A
+    returned: T
+    """What it returned; nothing where it raised."""
+    raised: BaseException | None
+
+    def result(self) -> T:
+        if self.raised:
+            raise self.raised
+        return self.returned
+
+
+def _put_each(loop: _Loop[A, T], rounds: SimpleQueue[list[_Ended[A, T]]]) -> None:
+    try:
+        for ended in loop.rounds():
+            rounds.put(ended)
+    except BaseException as error:  # noqa: BLE001  (the caller of `run_many` gets it, and would wait for ever without)
+        rounds.put([_Ended[Any, Any](None, None, error)])
 
 
 class _Task(Generic[A, T]):
@@ -70,32 +100,35 @@ class _Loop(Generic[A, T]):
     """Runs the generators."""
 
     def __init__(self, work: Callable[[A], Steps[T]], waiting: deque[A], at_once: int) -> None:
-        self._work, self._waiting, self._at_once = work, waiting, at_once
-        self.done: SimpleQueue[tuple[A, Future[T]]] = SimpleQueue()
+        self._work, self._waiting, self._at_once = work, waiting, max(at_once, 1)
         self._selector = selectors.DefaultSelector()
         self._running: set[_Task[A, T]] = set()
+        self._ended: list[_Ended[A, T]] = []
         self._look_at = inf
         """No time-out ends before."""
-        self._blocked: SimpleQueue[tuple[_Task[A, T], Future[Any]]] = SimpleQueue()
-        """The outcomes of steps that blocked a thread of their own."""
+        self._blocked: SimpleQueue[tuple[_Task[A, T], Any, BaseException | None]] = SimpleQueue()
+        """The outcomes of steps that blocked a thread of their own: what was returned, or raised."""
         self._wakes, self._waker = socket.socketpair()
         self._is_stopped = False
         self._context = copy_context()  # of the caller
 
-    def run(self) -> None:
+    def rounds(self) -> Generator[list[_Ended[A, T]], None, None]:
+        """Run the generators; yield those that have ended, after each wait."""
         with self._selector, closing(self._wakes), closing(self._waker):
             self._wakes.settimeout(0)
             self._selector.register(self._wakes, selectors.EVENT_READ)
             try:
                 self._begin_more()
-                while self._running and not self._is_stopped:
-                    self._wait()
-                    self._begin_more()
+                while self._ended or (self._running and not self._is_stopped):
+                    if self._ended:
+                        ended, self._ended = self._ended, []
+                        yield ended
+                    else:
+                        self._wait()
+                        self._begin_more()
+            finally:
                 for task in self._running:
                     task.context.run(task.steps.close)
-            except BaseException as error:  # noqa: BLE001  (the caller of `run_many` gets it, and would wait for ever without)
-                for task in [*self._running]:
-                    self._end(task, error)
 
     def stop(self) -> None:
         """Close the generators that run; called by another thread."""
@@ -122,8 +155,7 @@ class _Loop(Generic[A, T]):
             else:
                 ready.setdefault(key.data, []).append(key.fileobj)
         while not self._blocked.empty():
-            task, outcome = self._blocked.get()
-            self._resume(task, outcome)
+            self._resume(*self._blocked.get())
         for task, sockets in ready.items():
             self._resume(task, sockets)
         if (now := monotonic()) >= self._look_at:
@@ -131,18 +163,18 @@ class _Loop(Generic[A, T]):
                 self._resume(task, [])
             self._look_at = min((task.ends_at for task in self._running), default=inf)
 
-    def _resume(self, task: _Task[A, T], outcome: Any) -> None:
-        """Continue a generator with the outcome of its step."""
+    def _resume(self, task: _Task[A, T], returned: Any, raised: BaseException | None = None) -> None:
+        """Continue a generator with what its step returned or raised."""
         for sock in task.sockets:
             self._selector.unregister(sock)
         task.sockets, task.ends_at = (), inf
         try:
-            if isinstance(outcome, Future) and (error := outcome.exception()):
-                step = task.context.run(task.steps.throw, error)
-            else:
-                step = task.context.run(task.steps.send, outcome.result() if isinstance(outcome, Future) else outcome)
-        except BaseException as error:  # noqa: BLE001  (the caller of `run_many` gets it)
-            self._end(task, error)
+            run, steps = task.context.run, task.steps
+            step = run(steps.throw, raised) if raised else run(steps.send, returned)
+        except StopIteration as stop:
+            self._end(task, stop.value, None)
+        except BaseException as error:  # noqa: BLE001  (the caller gets it)
+            self._end(task, None, error)
         else:
             self._begin(task, step)
 
@@ -158,19 +190,14 @@ class _Loop(Generic[A, T]):
         self._look_at = min(self._look_at, step.ends_at)
 
     def _block(self, task: _Task[A, T], step: Step) -> None:
-        outcome: Future[Any] = Future()
+        returned, raised = None, None
         try:
-            outcome.set_result(task.context.copy().run(step.block))
+            returned = task.context.copy().run(step.block)
         except BaseException as error:  # noqa: BLE001  (the generator raises it)
-            outcome.set_exception(error)
-        self._blocked.put((task, outcome))
+            raised = error
+        self._blocked.put((task, returned, raised))
         self._wake()
 
-    def _end(self, task: _Task[A, T], error: BaseException) -> None:
+    def _end(self, task: _Task[A, T], returned: Any, raised: BaseException | None) -> None:
         self._running.discard(task)
-        result: Future[T] = Future()
-        if isinstance(error, StopIteration):
-            result.set_result(error.value)
-        else:
-            result.set_exception(error)
-        self.done.put((task.argument, result))
+        self._ended.append(_Ended(task.argument, returned, raised))
