@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,7 +58,7 @@ def rotate_key(
         closing(StateOfRun(state, manifest_names(files))) as states,
         closing(SecretResolver(manifest.stores if manifest else {})) as source,
         closing(StoredGrants(state, source)) as grants,
-        closing(StoredGrants(replace(state, key=new_key), source)) as with_new_key,
+        closing(StoredGrants(state._replace(key=new_key), source)) as with_new_key,
     ):
         folders = [states.folder_of(table) for table in states.tables if table.schema()]
         return tuple(

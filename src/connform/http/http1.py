@@ -71,13 +71,13 @@ class HTTP1Exchange:
 
     def _next_event(self) -> Steps[Any]:
         while True:
-            try:
-                event = self._h11.next_event()
-            except h11.RemoteProtocolError as error:
-                raise failures.bad_reply(error, self._host) from None
-            if event is not h11.NEED_DATA:
-                return event
-            if self._has_read:
+            if self._has_read:  # before, h11 has nothing
+                try:
+                    event = self._h11.next_event()
+                except h11.RemoteProtocolError as error:
+                    raise failures.bad_reply(error, self._host) from None
+                if event is not h11.NEED_DATA:
+                    return event
                 yield PASS  # a server that sends without end, as in small chunks, holds up no other check
             data = yield from self.stream.read(_READ_BYTES, self._read_s)
             self._has_read = True

@@ -6,6 +6,7 @@ Layer 1, no IO. Nothing in it is secret: a credential is a `SecretReference` unt
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -60,6 +61,12 @@ class Store(NamedTuple):
     """The limit of one read, in seconds."""
     references: Mapping[str, SecretReference] = MappingProxyType({})
     """The secrets that open it, by their path in the settings: `auth.token`."""
+
+
+@lru_cache(maxsize=256)
+def _file(base: Path, path: str) -> Path:
+    """Return the path of a file; the same object for all connections that name it."""
+    return base / path
 
 
 class Connection:
@@ -119,7 +126,7 @@ class Connection:
     @lazy_property
     def tls(self) -> Tls:
         """Files for TLS."""
-        return Tls(**{key: self.base / path for key, path in self.settings.get("tls", {}).items()})
+        return Tls(**{key: _file(self.base, path) for key, path in self.settings.get("tls", {}).items()})
 
     @lazy_property
     def timeouts(self) -> Timeouts:

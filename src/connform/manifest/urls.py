@@ -72,7 +72,6 @@ class Url(NamedTuple):
         return f"{self.origin}{self.path}" + (f"?{self.query}" if self.query else "")
 
 
-@lru_cache(maxsize=4096)  # thousands of connections share one redirect_uri; a live check reads a root three times
 def parse_url(text: str, *, loopback_http: bool = True, query: bool = False) -> Url:
     """Return the parts of an https URL.
 
@@ -84,6 +83,11 @@ def parse_url(text: str, *, loopback_http: bool = True, query: bool = False) -> 
     Raises:
         UrlError: `insecure-url` for plain http, `malformed-url` for everything else.
     """
+    return _parse_url(text, loopback_http, query)
+
+
+@lru_cache(maxsize=4096)  # thousands of connections share one redirect_uri; a live check reads a root four times
+def _parse_url(text: str, loopback_http: bool, query: bool) -> Url:  # noqa: FBT001  (one key of the cache, however they are written)
     if re.search(r"[\x00-\x20\x7f\\]", text):
         raise UrlError(_MALFORMED, "a URL holds no backslash, space, line break or control character")
     if not text.isascii():

@@ -168,7 +168,7 @@ def _refuse(constant: str) -> None:
 
 
 def _report(connection: Connection, judgement: Judgement, timeline: Timeline) -> ConnectionReport:
-    report = describe(connection, timeline.base_url)._replace(verdict=Verdict.READY, message=judgement.message)
+    report = describe(connection, timeline.base_url, verdict=Verdict.READY, message=judgement.message)
     if judgement.fault:
         hint = judgement.hint
         if judgement.fault in _REFUSALS and has_grant(connection):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -227,7 +226,7 @@ def open_states(
 
             require_temporary_folder()
             folder = stack.enter_context(TemporaryDirectory(prefix="connform-"))
-            location = replace(state, url=f"sqlite:///{folder}")
+            location = state._replace(url=f"sqlite:///{folder}")
         yield stack.enter_context(closing(StateOfRun(location, files, absent, is_shared=bool(state.url))))
 
 

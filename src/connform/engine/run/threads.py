@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from math import inf
 from threading import TIMEOUT_MAX, Thread
 from time import monotonic, sleep
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -32,6 +34,8 @@ def call_each(
             not before one of those has ended. If none runs, it is not `inf`.
         limit_s: the time limit of each call.
     """
+    from concurrent.futures import FIRST_COMPLETED, Future, wait  # 9 ms that stores which answer at once need not
+
     running: dict[Future[T], tuple[A, float]] = {}
     while arguments or running:
         while arguments and (pause_s := delay_s(len(running))) <= 0:

@@ -13,6 +13,9 @@ from connform.faults import Stage
 from connform.grant import GrantFacts
 from connform.http.settings import Credential
 
+_SKIPPED = {stage: StageResult(stage, "skipped") for stage in Stage}
+"""In their order."""
+
 
 class Timeline:
     """Records the stages of one check as they end; an `http.settings.Observer`."""
@@ -63,10 +66,7 @@ class Timeline:
             failed: the stage that failed; `None` if none did.
             facts: the facts of that stage.
         """
-        remaining = perf_counter() - self._last_end
-        return tuple(
-            StageResult(stage, "failed", remaining, facts or {})
-            if stage is failed
-            else self._succeeded.get(stage, StageResult(stage, "skipped"))
-            for stage in Stage
-        )
+        reached = {**_SKIPPED, **self._succeeded}
+        if failed:
+            reached[failed] = StageResult(failed, "failed", perf_counter() - self._last_end, facts or {})
+        return tuple(reached.values())

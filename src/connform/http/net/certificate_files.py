@@ -6,6 +6,7 @@ import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from connform.errors import ConnectionFailed
@@ -32,17 +33,22 @@ def file_errors(file: Path | None) -> Iterator[None]:
 
 
 def read_certificates(file: Path) -> bytes:
-    """Return the content of a file of certificates.
+    """Return the content of a file of certificates; it is read again where it is another version.
 
     Raises:
         ConnectionFailed: `config_file_unreadable`.
     """
+    return _content(file, file_version(file))
+
+
+@lru_cache(maxsize=64)  # thousands of connections may name one file
+def _content(file: Path, _version: tuple[int, int]) -> bytes:
     with file_errors(file):
         return read_regular(file, _MAX_BYTES)
 
 
 def file_version(file: Path) -> tuple[int, int]:
-    """Return inode and modification time of a file that OpenSSL will open, after making sure that it is a regular file.
+    """Return inode and modification time of a file of certificates or keys, after making sure that it is a regular file.
 
     Raises:
         ConnectionFailed: `config_file_unreadable`.

@@ -174,7 +174,8 @@ def _parse(der: bytes | None) -> x509.Certificate | None:
 
 def _printable(text: str) -> str:
     """Return text of a certificate, shortened, with every character that can't be printed replaced."""
-    return "".join(character if character.isprintable() else "?" for character in text[:_MAX_CHARACTERS])
+    text = text[:_MAX_CHARACTERS]
+    return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
 
 
 def _client_certificate_hint(reason: str | None) -> str:

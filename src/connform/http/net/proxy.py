@@ -10,9 +10,8 @@ import base64
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from typing import Self
+from typing import NamedTuple, Self
 
 from connform.environment import ENVIRONMENT_PROXY
 from connform.errors import ConnectionFailed
@@ -31,8 +30,7 @@ _WANTS_PASSWORD = "407"  # noqa: S105  (an HTTP status)
 _PASSWORD_HINT = "see user name and password: `proxy: {url: …, username: …, password: env://NAME}`"  # noqa: S105  (a hint)
 
 
-@dataclass(frozen=True, slots=True)
-class Proxy:
+class Proxy(NamedTuple):
     """An HTTP proxy that opens tunnels, RFC 9110 §9.3.6."""
 
     host: str

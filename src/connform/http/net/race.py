@@ -115,6 +115,8 @@ class _Race:
 
 def _in_order(endpoints: list[Endpoint]) -> list[Endpoint]:
     """Return the addresses with their families in turn (RFC 8305 §4), and those to avoid last."""
+    if len(endpoints) == 1:
+        return endpoints
     families = [
         [one for one in endpoints if one.family == family] for family in {one.family: None for one in endpoints}
     ]

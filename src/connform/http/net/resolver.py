@@ -11,16 +11,18 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from threading import Lock, Thread
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.http import failures
 from connform.http.net import deadline
 from connform.http.net.steps import Steps
 from connform.process_local import ProcessLocal
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _PARALLEL_LOOKUPS = 32
 _NO_SUCH_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
@@ -44,10 +46,13 @@ def endpoints_without_lookup(host: str, port: int) -> list[Endpoint]:
     if host == "localhost":
         return [Endpoint(socket.AF_INET, ("127.0.0.1", port)), Endpoint(socket.AF_INET6, ("::1", port, 0, 0))]
     try:
-        version = ip_address(host).version
-    except ValueError:
+        if ":" not in host:
+            socket.inet_pton(socket.AF_INET, host)
+            return [Endpoint(socket.AF_INET, (host, port))]
+        ip_address(host)
+    except (OSError, ValueError):
         return []
-    return [Endpoint(socket.AF_INET6, (host, port, 0, 0)) if version == 6 else Endpoint(socket.AF_INET, (host, port))]  # noqa: PLR2004  (the version of IP)
+    return [Endpoint(socket.AF_INET6, (host, port, 0, 0))]
 
 
 class _Lookup:
@@ -57,6 +62,8 @@ class _Lookup:
 
     def __init__(self, host: str, port: int, timeout_s: float | None) -> None:
         self.host, self.port, self._timeout_s = host, port, timeout_s
+        from concurrent.futures import Future  # 9 ms that a check of addresses needs not
+
         self.result: Future[list[Endpoint]] = Future()
         self.is_abandoned = False
 
