@@ -81,17 +81,26 @@ def no_manifest_above(tmp_path_factory: pytest.TempPathFactory) -> None:
     (tmp_path_factory.getbasetemp() / ".connform").mkdir()
 
 
-@pytest.fixture(autouse=True)
-def clean_environment(home: Path) -> Iterator[None]:
+@pytest.fixture(scope="session")
+def clean_variables(home: Path) -> Iterator[dict[str, str]]:
     """No proxies, no CONNFORM_*, no credentials of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in set(os.environ) - _KEPT:
             if not name.startswith(_KEPT_PREFIXES):
                 patch.delenv(name)
         patch.setenv("HOME", str(home))
-        for leftover in home.iterdir():
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        yield
+        yield dict(os.environ)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(home: Path, clean_variables: dict[str, str]) -> None:
+    """Nothing of the tests before, whatever they left in the environment and at home."""
+    for name in os.environ.keys() - clean_variables:
+        if not name.startswith(_KEPT_PREFIXES):
+            del os.environ[name]
+    os.environ.update(clean_variables)
+    for leftover in os.scandir(home):
+        shutil.rmtree(leftover) if leftover.is_dir(follow_symlinks=False) else os.unlink(leftover)
 
 
 def pytest_sessionstart() -> None:

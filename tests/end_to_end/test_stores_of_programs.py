@@ -14,7 +14,7 @@ from tests.conftest import require_peer
 from tests.end_to_end.running import run
 from tests.secrets import gnupg
 from tests.secrets.exec.test_exec import write_policy
-from tests.secrets.sops.encryption import encrypt
+from tests.secrets.sops.encryption import encrypt, program
 
 MANIFEST = """\
 version: 1
@@ -45,7 +45,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_exec(folder: Path, reference: str, age_key: str = "file://age.txt", **env: str) -> tuple[int, str]:
     (folder / "connections.yaml").write_text(MANIFEST.format(reference=reference, age_key=age_key))
-    programs = os.pathsep.join([os.path.dirname(require_peer("sops")), os.environ["PATH"]])
+    programs = os.pathsep.join([os.path.dirname(program()), os.environ["PATH"]])
     done = run("exec", "acme", *COMPARE, cwd=folder, env={"PATH": programs, "EXPECTED": API_KEY, **env})
     return done.code, done.err
 

@@ -28,7 +28,9 @@ from tests.end_to_end.running import run_here as run
 from tests.http.servers import Connection, Server, head
 from tests.oauth.conftest import SECRET
 
-ROWS: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("token_answers.yaml").read_text("utf-8"))
+ROWS: list[dict[str, Any]] = yaml.load(
+    Path(__file__).with_name("token_answers.yaml").read_text("utf-8"), yaml.CSafeLoader
+)
 LOGINS = [row for row in ROWS if row["case"].startswith("login")]
 RENEWALS = [row for row in ROWS if row["case"].startswith("renewal")]
 ENVIRONMENT = {"PORTAL_SECRET": SECRET}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import require_peer
-from tests.secrets.sops.encryption import Keys
+from tests.secrets.sops.encryption import Keys, program
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +28,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 @pytest.fixture(autouse=True)
 def sops(monkeypatch: pytest.MonkeyPatch) -> str:
     """The program, on PATH, without a key."""
-    program = require_peer("sops")
-    monkeypatch.setenv("PATH", os.pathsep.join([os.path.dirname(program), os.environ["PATH"]]))
-    return program
+    found = program()
+    monkeypatch.setenv("PATH", os.pathsep.join([os.path.dirname(found), os.environ["PATH"]]))
+    return found
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.canary import API_KEY, assert_no_canary
 from tests.conftest import require_peer
 from tests.http.servers import Connection, Server, head
 from tests.secrets.fetching import failure, fetch
+from tests.secrets.sops.encryption import program
 
 
 def vault(connection: Connection) -> None:
@@ -38,7 +39,7 @@ def named_by_user() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def on_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", os.pathsep.join([os.path.dirname(require_peer("sops")), os.environ["PATH"]]))
+    monkeypatch.setenv("PATH", os.pathsep.join([os.path.dirname(program()), os.environ["PATH"]]))
 
 
 def address(server: Server) -> str:
@@ -63,7 +64,7 @@ def encrypted(tmp_path: Path, named_by_file: Server) -> Callable[[Callable[[dict
         subprocess.run([require_peer("age-keygen"), "-o", identity], check=True, capture_output=True)
         (recipient,) = (line.split()[-1] for line in identity.read_text().splitlines() if "public key" in line)
         (tmp_path / "plain.json").write_text(json.dumps({"a": "value"}))
-        argv = [require_peer("sops"), "encrypt", "--age", recipient, str(tmp_path / "plain.json")]
+        argv = [program(), "encrypt", "--age", recipient, str(tmp_path / "plain.json")]
         content = json.loads(subprocess.run(argv, check=True, capture_output=True).stdout)
         key = {"engine_path": "transit", "key_name": "k", "created_at": "2026-01-01T00:00:00Z", "enc": "vault:v1:x"}
         content["sops"]["hc_vault"] = [{"vault_address": address(named_by_file), **key}]
