@@ -53,6 +53,31 @@ def test_a_text_that_once_made_trouble_gets_a_verdict(text: bytes) -> None:
     examine(text)
 
 
+@pytest.mark.parametrize(
+    ("in_template", "in_connection", "verdict"),
+    [
+        ("{claims: {a: b}}", "{alg: RS256}", "accepted"),
+        ("{alg: RS256}", "{claims: {a: b}}", "accepted"),
+        ("{claims: {a: b}}", "{}", "refused"),
+    ],
+)
+def test_a_nested_object_is_complete_in_the_connection(in_template: str, in_connection: str, verdict: str) -> None:
+    text = f"""
+version: 1
+templates:
+  t:
+    provider: http
+    auth: {{method: jwt, private_key: env://KEY, jwt: {in_template}}}
+connections:
+  a:
+    extends: t
+    base_url: https://a.example
+    check: {{path: /me, expect: {{empty: true}}}}
+    auth: {{jwt: {in_connection}}}
+"""
+    assert examine(text.encode()) == verdict
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_no_yaml_gets_a_verdict(name: str) -> None:
     text = CASES[name][0].encode()

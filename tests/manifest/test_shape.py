@@ -10,6 +10,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from connform.engine.load.manifest_schemas import manifest_schema
 from connform.engine.load.vocabulary import vocabulary
 from connform.manifest.compiled import compile_predicate
+from connform.manifest.schema_parts import closed
 from connform.manifest.shape import Shape, build_signature, keys, plain_keys, secret_keys, selected
 from tests.schemas import validator_of
 
@@ -19,6 +20,7 @@ SHAPE = Shape(
         "note": TEXT,
         "key": {"type": "string", "x-secret": True},
         "inner": Shape(properties={"n": {"type": "number"}}),
+        "limits": closed("", {"n": TEXT, "more": closed("", {"m": TEXT}, ("m",))}, ("n",)),
     },
     required=("note",),
     discriminator="kind",
@@ -46,8 +48,12 @@ SHAPE = Shape(
         ({"note": "x", "kind": "bird", "size": "small", "tail": "short"}, True, True),
         ({"note": "x", "tail": "long", "inner": {}, "key": "env://X"}, True, True),
         ({"note": "x", "tail": "long", "inner": {"n": 1.5}}, True, True),
+        ({"note": "x", "tail": "long", "limits": {"n": "x", "more": {"m": "x"}}}, True, True),
         ({}, False, True),
         ({"note": "x"}, False, True),
+        ({"note": "x", "tail": "long", "limits": {}}, False, True),
+        ({"note": "x", "tail": "long", "limits": {"n": "x", "more": {}}}, False, True),
+        ({"note": "x", "tail": "long", "limits": {"more": {"n": "x"}}}, False, False),
         ({"kind": "bird"}, False, True),
         ({"size": "big"}, False, True),
         ({"wing": "x"}, False, True),
@@ -99,9 +105,9 @@ def test_a_discriminator_is_part_of_the_signature_however_deep_it_lies() -> None
 
 
 def test_keys_are_found_in_every_branch() -> None:
-    assert keys(SHAPE) == {"kind", "note", "key", "inner", "n", "tail", "size", "wing"}
+    assert keys(SHAPE) == {"kind", "note", "key", "inner", "n", "limits", "tail", "size", "wing"}
     assert secret_keys(SHAPE) == {"key"}
-    assert plain_keys(SHAPE) == {"kind", "note", "n", "tail", "size", "wing"}
+    assert plain_keys(SHAPE) == {"kind", "note", "n", "limits", "tail", "size", "wing"}
 
 
 def test_every_secret_of_the_methods_is_typed_as_one() -> None:

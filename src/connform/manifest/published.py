@@ -20,6 +20,7 @@ from connform.manifest.shape import (
     or_text,
     outer_keys,
     properties_of_branches,
+    without_required,
 )
 
 
@@ -117,7 +118,7 @@ class Composer:
     def _part(self, name: str, part: Schema | Shape, *, partial: bool) -> Schema:
         """Return the schema of one key; that of an object becomes a definition."""
         if not isinstance(part, Shape):
-            return part
+            return without_required(part) if partial else part
         schema = self.compose(part, partial=partial)
         name = f"{name}-part" if partial else name
         numbered = (f"{name}-{number}" for number in count(2))  # a provider has auth methods of its own
@@ -133,7 +134,10 @@ def _requirements(shape: Shape, above: Mapping[str, Schema] = MappingProxyType({
         above: what the nested objects of the object around a branch require; those of a branch replace them.
     """
     key = shape.discriminator
-    own = {name: _requirements(part) for name, part in shape.properties.items() if isinstance(part, Shape)}
+    own = {
+        name: _requirements(part) if isinstance(part, Shape) else _required_keys(part)
+        for name, part in shape.properties.items()
+    }
     nested = {**above, **own}
     alternatives = [
         {"if": _chosen(key, name, is_default=name == shape.default), "then": found}
@@ -145,6 +149,13 @@ def _requirements(shape: Shape, above: Mapping[str, Schema] = MappingProxyType({
         "properties": {} if key else {name: part for name, part in nested.items() if part},
         "allOf": alternatives,
     }
+    return {word: part for word, part in parts.items() if part}
+
+
+def _required_keys(schema: Schema) -> Schema:
+    """Return a schema of the keys that an object and its nested objects require."""
+    nested = {key: found for key, part in schema.get("properties", {}).items() if (found := _required_keys(part))}
+    parts = {"required": schema.get("required"), "properties": nested}
     return {word: part for word, part in parts.items() if part}
 
 

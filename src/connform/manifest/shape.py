@@ -156,6 +156,15 @@ def _walk(shape: Shape) -> Iterator[tuple[str, Schema | Shape]]:
             yield from _walk(part)
 
 
+def without_required(schema: Schema) -> Schema:
+    """Return the schema of an object of one layer: the required keys of the object and of nested ones may stand in another layer."""
+    parts = schema.get("properties", {})
+    optional = {key: without_required(part) for key, part in parts.items()}
+    if "required" not in schema and all(optional[key] is part for key, part in parts.items()):
+        return schema
+    return {**{word: part for word, part in schema.items() if word != "required"}, "properties": optional}
+
+
 def outlined_branches(shape: Shape) -> Mapping[str, Shape]:
     """Return the branches, or their outlines, for those who need no more than their keys."""
     return shape.outlines or shape.branches
@@ -199,7 +208,7 @@ def _collect(shape: Shape, value: Mapping[str, Any], selection: _Selection) -> t
         if branch is not None and key in branch.properties:
             properties[key] = {}  # that of the branch replaces it
         elif not isinstance(part, Shape):
-            properties[key] = part
+            properties[key] = without_required(part) if selection.partial else part
         elif selection.only_given and _discriminates(part) and not isinstance(value.get(key), dict):
             properties[key] = {"type": "object"}
         else:
