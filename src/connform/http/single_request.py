@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-import h11
-
 from connform.debug_log import HTTP
 from connform.errors import ConnformError
 from connform.http import failures, query
@@ -137,12 +135,9 @@ class _Exchanger:
     def _send(self, credential: HeaderLines) -> Steps[HTTP1Exchange | failures.RequestFailed]:
         try:
             with hidden_frames():
-                try:
-                    host_line = (b"Host", self._origin.host_header.encode("ascii"))
-                    request = with_credential(self._request, host_line, credential)
-                    answer = yield from self._connect_and_send(request)
-                except h11.LocalProtocolError:
-                    raise failures.illegal_request() from None
+                host_line = (b"Host", self._origin.host_header.encode("ascii"))
+                request = with_credential(self._request, host_line, credential)
+                answer = yield from self._connect_and_send(request)
                 return query.without_echo(answer, credential) if credential.parameters else answer
         except failures.RequestFailed as failure:
             return failure
