@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connform.errors import ConnectionFailed
-from connform.http.settings import NO_LINES, HeaderLines
+from connform.http.credential import NO_LINES, HeaderLines
 from connform.secret import Secret
 from connform.tracebacks import NOTE_START, hidden_frames
 from tests.canary import API_KEY, assert_no_canary

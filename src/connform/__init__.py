@@ -13,8 +13,8 @@ Everything is imported when first used, so that `import connform` itself is fast
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # that of `typing`, whose import is slow with the garbage collector on
 __version__ = "0.2.0"
 WINDOWS_UNSUPPORTED = (
     "connform runs on Linux, macOS and other POSIX systems; on Windows, use it in WSL or in a container"
@@ -48,6 +48,8 @@ _MODULES = {
 __all__ = ["__version__", *_MODULES]  # noqa: PLE0604  (the keys are strings)
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from connform.diagnostics import Diagnostic as Diagnostic
     from connform.engine.library.connections import Connections as Connections
     from connform.engine.library.connections import connect as connect

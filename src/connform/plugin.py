@@ -10,8 +10,8 @@ from __future__ import annotations
 from connform.auth.interface import AuthInputs, AuthMethod
 from connform.environment import variable
 from connform.errors import ConnectionFailed, RateLimited, SecretUnresolved, StoreFailed
+from connform.http.credential import NO_LINES, Credential, HeaderLines
 from connform.http.header import HeaderCredential, bearer, require_parameter, require_sendable
-from connform.http.settings import NO_LINES, Credential, HeaderLines
 from connform.manifest.model import Connection
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding

@@ -13,10 +13,6 @@ _BLANK = r"\x00-\x20\x7f" + "\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f
 PATTERN = rf"^(ref\+)?[a-z][a-z0-9-]*://[^{_BLANK}]*(?!\n)$"
 """The pattern of a reference in the JSON Schema; `SecretReference.parse` is stricter."""
 
-_PARTS = re.compile(
-    rf"(?:ref\+)?(?P<scheme>[a-z][a-z0-9-]*)://(?P<path>[^?#{_BLANK}]*)"
-    rf"(?:\?(?P<query>[^#{_BLANK}]*))?(?:#(?P<field>[^{_BLANK}]*))?"
-)
 _COMPUTED = frozenset({"attribute", "ssh-format"})
 """Options by which 1Password computes something of a value: a one-time password, another form of a key."""
 _MASK = "<secret>"
@@ -87,14 +83,15 @@ class SecretReference(NamedTuple):
         Raises:
             MalformedReferenceError: it doesn't match the grammar, or has an unknown option.
         """
-        match = _PARTS.fullmatch(text)
-        if match is None:
+        if not re.match(PATTERN, text):
             raise MalformedReferenceError("a reference has the form scheme://path[?version=…][#field], without spaces")
-        scheme, path, query, field = match.groups()
-        version = "" if query is None else _version(query)
-        if field == "":
+        scheme, _, rest = text.removeprefix("ref+").partition("://")
+        location, hash_sign, field = rest.partition("#")
+        path, question_mark, query = location.partition("?")
+        version = _version(query) if question_mark else ""
+        if hash_sign and not field:
             raise MalformedReferenceError("a `#` in a reference is followed by the name of a field")
-        return cls(scheme, path, field or "", version)
+        return cls(scheme, path, field, version)
 
     @property
     def may_name_user(self) -> bool:

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 
 from connform.auth.kit.jwt_signer import JwtSigner, JwtTemplate
 from connform.auth.kit.signed_jwt import SignedJwtCredential
-from connform.http.settings import HeaderLines
+from connform.http.credential import HeaderLines
 from connform.secret import Secret
 from tests.private_keys import pem_of
 

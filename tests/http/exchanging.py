@@ -17,10 +17,10 @@ import httpx
 from connform.errors import ConnectionFailed
 from connform.faults import Stage
 from connform.http import ClientSettings, async_client, sync_client
+from connform.http.credential import NO_LINES, Credential, HeaderLines
 from connform.http.failures import RequestFailed
 from connform.http.net.multiplex import run_many
 from connform.http.plain_request import plain_request
-from connform.http.settings import NO_LINES, Credential, HeaderLines
 from connform.http.single_request import send_once
 from connform.secret import Secret
 from tests.canary import API_KEY

@@ -16,7 +16,7 @@ PROGRAM = """
     import httpx2
     httpx2.alias_httpx()
     from connform.http import ClientSettings, RequestFailed, async_client, sync_client
-    from connform.http.settings import Credential, HeaderLines
+    from connform.http.credential import Credential, HeaderLines
     from connform.secret import Secret
 
     class InQuery(Credential):

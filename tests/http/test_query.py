@@ -15,8 +15,8 @@ import pytest
 
 from connform.errors import ConnectionFailed, InterfaceMisused
 from connform.http import REAL, ClientSettings, RequestFailed, async_client, limits, sync_client
+from connform.http.credential import Credential, HeaderLines
 from connform.http.header import require_parameter
-from connform.http.settings import Credential, HeaderLines
 from connform.origin import Origin
 from connform.secret import Secret
 from tests.canary import API_KEY, CANARIES, assert_no_canary

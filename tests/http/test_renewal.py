@@ -14,7 +14,7 @@ import pytest
 
 from connform.errors import ConnectionFailed
 from connform.http import async_client, sync_client
-from connform.http.settings import NO_LINES, Credential, HeaderLines
+from connform.http.credential import NO_LINES, Credential, HeaderLines
 from tests.http.exchanging import Mode, authorization, exchange, settings_for
 from tests.http.servers import Authority, Connection, Server, head
 

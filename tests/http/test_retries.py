@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from connform.http import limits, retry, sync_client
-from connform.http.settings import NO_LINES, HeaderLines, Network
+from connform.http.credential import NO_LINES, HeaderLines
+from connform.http.settings import Network
 from tests.http.exchanging import BUSY_S, Ended, Key, Mode, exchange, settings_for
 from tests.http.servers import HOST, Authority, Behaviour, Connection, Server, head, reset_in_handshake, silent
 

@@ -23,11 +23,11 @@ import pytest
 
 import connform
 from connform.http import REAL, ClientSettings, limits, sync_client
+from connform.http.credential import HeaderLines
 from connform.http.net import tls
 from connform.http.net.resolver import look_up
 from connform.http.net.steps import BLOCK, run
 from connform.http.origin import pinned_origin
-from connform.http.settings import HeaderLines
 from connform.secret import Secret
 from tests.forking import forked
 from tests.http.exchanging import settings_for

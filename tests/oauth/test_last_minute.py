@@ -15,8 +15,9 @@ from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
 from connform.grant import Grant
 from connform.http import async_client, sync_client
+from connform.http.credential import NO_LINES
 from connform.http.net import deadline
-from connform.http.settings import NO_LINES, Network
+from connform.http.settings import Network
 from tests.end_to_end.conftest import Issuer
 from tests.http.exchanging import asking, authorization, settings_for
 from tests.http.servers import Behaviour, Connection, Server, answer

@@ -25,8 +25,8 @@ from connform.database import open_grants
 from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
 from connform.grant import Grant
+from connform.http.credential import NO_LINES, HeaderLines
 from connform.http.net import deadline
-from connform.http.settings import NO_LINES, HeaderLines
 from connform.secret import Secret
 from tests.canary import assert_no_canary
 from tests.end_to_end.conftest import Issuer

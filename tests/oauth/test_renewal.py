@@ -18,7 +18,8 @@ from connform.auth.oauth.server import AuthorizationServer
 from connform.database.memory import MemoryStore
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, Pending
-from connform.http.settings import NO_LINES, Network
+from connform.http.credential import NO_LINES
+from connform.http.settings import Network
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.http.exchanging import authorization, settings_for

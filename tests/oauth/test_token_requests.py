@@ -24,8 +24,8 @@ from connform.auth.tokens.login_answer import TokenLifetime
 from connform.auth.tokens.login_call import LoginCall
 from connform.errors import ConnectionFailed
 from connform.http import sync_client
+from connform.http.credential import HeaderLines
 from connform.http.header import HeaderCredential
-from connform.http.settings import HeaderLines
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD, assert_no_canary
 from tests.http import servers

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from connform.auth.oauth.token_answer import AnswerLost, EndpointFailed, GrantRefused, TokenAnswer, Tokens, read_tokens
 from connform.auth.tokens.renewal import issued_credential
 from connform.errors import ConnectionFailed
+from connform.http.credential import Credential, HeaderLines
 from connform.http.header import bearer
-from connform.http.settings import Credential, HeaderLines
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape
 from connform.plugin import AuthInputs, AuthMethod

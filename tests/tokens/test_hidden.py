@@ -12,8 +12,8 @@ from connform.database import open_grants
 from connform.database.cipher import new_key
 from connform.database.memory import MemoryTokens
 from connform.errors import ConnectionFailed
+from connform.http.credential import HeaderLines
 from connform.http.header import bearer
-from connform.http.settings import HeaderLines
 from connform.secret import Secret
 from tests.canary import API_KEY, assert_no_canary, assert_without
 from tests.database.postgres import Postgres

@@ -16,8 +16,8 @@ from connform.auth.tokens.interface import binding_text
 from connform.auth.tokens.renewal import issued_credential
 from connform.database.memory import MemoryTokens
 from connform.errors import ConnectionFailed
+from connform.http.credential import NO_LINES, HeaderLines
 from connform.http.net import deadline
-from connform.http.settings import NO_LINES, HeaderLines
 from connform.issued_token import IssuedToken, TokenFacts
 from connform.secret import Secret
 from tests.canary import API_KEY, assert_no_canary

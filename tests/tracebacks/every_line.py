@@ -14,7 +14,7 @@ from types import CodeType, FrameType
 from typing import Any, TypeAlias
 
 from connform.http import sync_client
-from connform.http.settings import Credential, HeaderLines
+from connform.http.credential import Credential, HeaderLines
 from connform.secret import Secret
 from tests.canary import API_KEY
 from tests.http.exchanging import HASTY, settings_for

@@ -17,7 +17,7 @@ from connform.auth.interface import AuthInputs
 from connform.auth.oauth.server import AuthorizationServer
 from connform.database.memory import MemoryStore, MemoryTokens
 from connform.http import REAL, ClientSettings, async_client, sync_client
-from connform.http.settings import Credential
+from connform.http.credential import Credential
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
 from tests.http import servers

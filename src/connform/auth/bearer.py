@@ -6,8 +6,8 @@ Layer 2, no IO.
 from __future__ import annotations
 
 from connform.auth.interface import AuthInputs, AuthMethod
+from connform.http.credential import Credential
 from connform.http.header import bearer, require_sendable
-from connform.http.settings import Credential
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape
 from connform.secret import Secret

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from connform.grant import GrantStore
-from connform.http.settings import ClientSettings, Credential
-from connform.issued_token import TokenStore
+from connform.http.credential import Credential
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.secret import Secret
 
 if TYPE_CHECKING:
     from connform.auth.oauth.server import AuthorizationServer
+    from connform.grant import GrantStore
+    from connform.http.settings import ClientSettings
+    from connform.issued_token import TokenStore
 
 
 class SecretUse(NamedTuple):
@@ -44,11 +45,11 @@ class AuthInputs(NamedTuple):
     """The header in which the provider expects an API key."""
     server: "AuthorizationServer"
     """The authorization server of the provider."""
-    grants: Callable[[], GrantStore]
+    grants: "Callable[[], GrantStore]"
     """Opens the grant store of the connection; called only by methods that need a grant."""
-    tokens: Callable[[], TokenStore]
+    tokens: "Callable[[], TokenStore]"
     """Opens the store of the connection's issued token; called only by methods that obtain a token without a person."""
-    client: ClientSettings
+    client: "ClientSettings"
     """The client settings of the connection, without a credential."""
     values: Mapping[str, str] = MappingProxyType({})
     """What `{name}` stands for in the texts of the method: values of the provider, and settings of the connection."""

@@ -13,7 +13,7 @@ from connform.cli.options import Options
 from connform.cli.proxy_flags import serving_connections
 from connform.engine.export import ReadyCredential
 from connform.engine.run.state_location import StateLocation
-from connform.http.settings import NO_LINES
+from connform.http.credential import NO_LINES
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 

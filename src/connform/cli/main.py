@@ -1,6 +1,6 @@
 """The entry point of the command line: runs it, reports every error, returns the exit code. Layer 5, no IO of its own.
 
-For a fast start-up, `group.py` and with it click are imported when the garbage collector is off.
+For a fast start-up, the rest of connform, and with it click, is imported when the garbage collector is off.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import gc
 import os
 import sys
 import warnings
-from collections.abc import Sequence
 
 from connform import WINDOWS_UNSUPPORTED
-from connform.cli.interruption import INTERRUPTION
-from connform.cli.streams import restore_streams
-from connform.programs import absolute_parts
+
+TYPE_CHECKING = False  # that of `typing`, which would be imported with the collector on
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _USAGE, _INTERRUPTED = 64, 130
 _OF_GRANTS = {"connform.auth.oauth.renewal_thread", "connform.auth.oauth.unsaved"}
@@ -24,8 +24,11 @@ _OF_GRANTS = {"connform.auth.oauth.renewal_thread", "connform.auth.oauth.unsaved
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; every error is printed here."""
     # A command ends before garbage matters: collecting costs more than the parse of a large manifest
-    # (measured 1,995 → 842 ms at 10,000 connections), and 2 ms of the import of click. Verbs that use the network turn it on again.
+    # (measured 1,995 → 842 ms at 10,000 connections), and 3 ms of the imports. Verbs that use the network turn it on again.
     gc.disable()
+    from connform.cli.interruption import INTERRUPTION
+    from connform.programs import absolute_parts
+
     # Programs that libraries start (`az`, `gcloud`, a browser), and the command of `exec`, are looked for on this PATH too.
     os.environ["PATH"] = absolute_parts(os.environ.get("PATH", ""))
     if os.name != "posix":
@@ -43,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     """Run a command line, and return the exit code of its verb."""
+    from connform.cli.interruption import INTERRUPTION
+    from connform.cli.streams import restore_streams
+
     if argv is None:
         restore_streams()
         if not sys.warnoptions:  # what libraries of vendors warn of is not for users: it would stand on standard error

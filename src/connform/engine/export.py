@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 from connform.engine.run.client import client_settings
 from connform.engine.run.state_location import StateLocation
 from connform.errors import Refused, UnknownConnection
+from connform.http.credential import HeaderLines
 from connform.http.header import BEARER_SCHEME
 from connform.http.net import deadline
-from connform.http.settings import HeaderLines, Network
+from connform.http.settings import Network
 from connform.manifest.model import Connection
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames

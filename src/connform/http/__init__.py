@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from connform.http.client import async_client, sync_client
+    from connform.http.credential import Credential
     from connform.http.failures import OriginRefused, RequestFailed, RequestTimedOut
-    from connform.http.settings import REAL, ClientSettings, Credential, Network, Observer
+    from connform.http.settings import REAL, ClientSettings, Network, Observer
 
 __all__ = [
     "REAL",
@@ -26,7 +27,8 @@ __all__ = [
 ]
 
 _MODULES = {
-    **dict.fromkeys(("REAL", "ClientSettings", "Credential", "Network", "Observer"), "settings"),
+    **dict.fromkeys(("REAL", "ClientSettings", "Network", "Observer"), "settings"),
+    "Credential": "credential",
     "async_client": "client",
     "sync_client": "client",
     "OriginRefused": "failures",

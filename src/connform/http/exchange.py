@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from connform.errors import ConnectionFailed
 from connform.http import failures, limits, retry
-from connform.http.settings import NO_LINES, Credential, HeaderLines
+from connform.http.credential import NO_LINES, Credential, HeaderLines
 from connform.origin import Origin
 
 T = TypeVar("T")

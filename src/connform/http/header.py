@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from connform.errors import ConnectionFailed
-from connform.http.settings import Credential, HeaderLines
+from connform.http.credential import Credential, HeaderLines
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames
 

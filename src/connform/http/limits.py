@@ -11,7 +11,7 @@ from threading import Lock
 from time import monotonic
 from typing import TypeAlias
 
-from connform.http.settings import HeaderLines
+from connform.http.credential import HeaderLines
 from connform.origin import Origin
 from connform.process_local import ProcessLocal
 

@@ -11,9 +11,9 @@ import httpcore
 import httpx
 
 from connform.http import body
+from connform.http.credential import HeaderLines
 from connform.http.failures import OriginRefused
 from connform.http.origin import origin_of
-from connform.http.settings import HeaderLines
 from connform.http.wire import WireRequest, with_credential
 from connform.origin import Origin
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from connform.http import failures
+from connform.http.credential import HeaderLines
 from connform.http.exchange import Answered
-from connform.http.settings import HeaderLines
 
 A = TypeVar("A", bound=Answered)
 _PRINTABLE = re.compile(rb"[\x20-\x7e]+")

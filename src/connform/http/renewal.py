@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from connform.http.settings import Credential, HeaderLines
+from connform.http.credential import Credential, HeaderLines
 
 if TYPE_CHECKING:
     import anyio

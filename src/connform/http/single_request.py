@@ -16,6 +16,7 @@ from connform.errors import ConnformError
 from connform.http import failures, query
 from connform.http.body import Body
 from connform.http.client_log import log_client
+from connform.http.credential import HeaderLines
 from connform.http.exchange import Close, Operation, Renew, SendRequest, Wait, exchange
 from connform.http.exchange_log import logged
 from connform.http.http1 import HTTP1Exchange
@@ -26,7 +27,7 @@ from connform.http.net.steps import Steps, relay
 from connform.http.origin import pinned_origin
 from connform.http.renewal import CredentialRenewal
 from connform.http.request_log import RequestLog
-from connform.http.settings import ClientSettings, HeaderLines, Observer
+from connform.http.settings import ClientSettings, Observer
 from connform.http.wire import WireRequest, with_credential
 from connform.tracebacks import hidden_frames
 

@@ -15,13 +15,14 @@ import httpcore
 import httpx
 
 from connform.http import log_filter, query
+from connform.http.credential import HeaderLines
 from connform.http.exchange import Close, Renew, SendRequest, Wait
 from connform.http.failures import HTTPCORE_ERRORS, RequestFailed, translate
 from connform.http.net import deadline
 from connform.http.net.backend import AsyncDialer
 from connform.http.net.steps import run_async
 from connform.http.renewal import CredentialRenewal
-from connform.http.settings import ClientSettings, HeaderLines, Observer
+from connform.http.settings import ClientSettings, Observer
 from connform.http.transport_base import AnswerStream, MendedPool, PinnedBase, was_cut
 from connform.process_local import ProcessLocal
 from connform.tracebacks import hidden_frames

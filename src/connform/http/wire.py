@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from connform.http import failures, query
-from connform.http.settings import HeaderLines
+from connform.http.credential import HeaderLines
 
 _SAFE_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _SAFE_VALUE = re.compile(rb"[\x21-\x7e]+(?: [\x21-\x7e]+)*")  # printable ASCII, single spaces inside

@@ -6,8 +6,9 @@ import re
 
 from connform.manifest.nodes import Node
 
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+# Patterns are compiled when they are first needed: most numbers of a manifest are digits alone.
+_INTEGER = r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"
+_FLOAT = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
 _WORDS: dict[str, Node] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -22,8 +23,10 @@ def resolve(text: str) -> Node:
     if text in _WORDS:
         return _WORDS[text]
     if text[0] in "+-.0123456789" and len(text) <= _MAX_DIGITS:
-        if _INTEGER.fullmatch(text):
+        if text.isascii() and text.isdecimal():
+            return int(text)
+        if re.fullmatch(_INTEGER, text):
             return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-        if _FLOAT.fullmatch(text):
+        if re.fullmatch(_FLOAT, text):
             return float(text)
     return text

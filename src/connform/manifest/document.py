@@ -6,7 +6,6 @@ Layer 1, no IO. All files of a run share one namespace; `defaults` apply to the 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from connform.diagnostics import Related, Span
@@ -39,29 +38,40 @@ class Layer(NamedTuple):
         return True
 
 
-@dataclass(slots=True)
 class Entry:
     """The declaration of a connection, template, store or provider."""
 
-    kind: str
-    """`connections`, `templates`, `stores` or `providers`."""
-    name: str
-    """Its key."""
-    node: Map
-    """Its own keys."""
-    section: Map
-    """The mapping that has it: its name, or `defaults`, is a key of it."""
-    base: str
-    """The folder of its file."""
-    defaults: Map | None = None
-    """The `defaults` of its file."""
-    layers: tuple[Layer, ...] = field(default=())
-    """The sources of its values, the one with the highest precedence first; set by `Inheritance`."""
-    effective: Map = field(init=False)
+    __slots__ = ("_span", "base", "defaults", "effective", "is_valid", "kind", "layers", "name", "node", "section")
+    effective: Map
     """All of its values, inherited ones included; set by `Inheritance`."""
-    is_valid: bool = field(default=False, init=False)
-    """Whether its effective values have no error; set by `manifest.validate`, of connections and providers."""
-    _span: Span | None = field(default=None, init=False, repr=False)
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        node: Map,
+        section: Map,
+        base: str,
+        defaults: Map | None = None,
+        layers: tuple[Layer, ...] = (),
+    ) -> None:
+        self.kind = kind
+        """`connections`, `templates`, `stores` or `providers`."""
+        self.name = name
+        """Its key."""
+        self.node = node
+        """Its own keys."""
+        self.section = section
+        """The mapping that has it: its name, or `defaults`, is a key of it."""
+        self.base = base
+        """The folder of its file."""
+        self.defaults = defaults
+        """The `defaults` of its file."""
+        self.layers = layers
+        """The sources of its values, the one with the highest precedence first; set by `Inheritance`."""
+        self.is_valid = False
+        """Whether its effective values have no error; set by `manifest.validate`, of connections and providers."""
+        self._span: Span | None = None
 
     @property
     def span(self) -> Span:

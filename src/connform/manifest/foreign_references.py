@@ -20,7 +20,7 @@ _VARIABLES = (
     rf"os\.environ/{_NAME}",  # LiteLLM
 )
 """How others write the environment variable NAME."""
-_FIELD = re.compile(r"ref\+(?!sops:)([a-z][a-z0-9-]*://[^#]+)#/([^/]+)")
+_FIELD = r"ref\+(?!sops:)([a-z][a-z0-9-]*://[^#]+)#/([^/]+)"
 """A field as vals writes it: `ref+file://app.json#/password`. Fields of SOPS files are paths here as well."""
 
 
@@ -35,5 +35,5 @@ def from_variable(text: str) -> str:
 
 def from_vals(text: str) -> str:
     """Return our form of a reference of vals whose field we write otherwise, else an empty string."""
-    match = _FIELD.fullmatch(text) if text.startswith("ref+") else None
+    match = re.fullmatch(_FIELD, text) if text.startswith("ref+") else None
     return f"{match[1]}#{match[2]}" if match else ""

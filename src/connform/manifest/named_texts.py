@@ -9,24 +9,24 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-_HOST_END = re.compile(r"(?<=[^:/])/")
+_PLACEHOLDER = r"\{([a-z][a-z0-9_]*)\}"
+_HOST_END = r"(?<=[^:/])/"
 
 
 def names_in(text: str) -> list[str]:
     """Return the names that stand in a text, in their order."""
-    return _PLACEHOLDER.findall(text)
+    return re.findall(_PLACEHOLDER, text) if "{" in text else []
 
 
 def split_secret(text: str) -> tuple[str, str]:
     """Return a header's text before its secret, and the name of the secret; an empty name for none."""
-    match = re.fullmatch(r"([^{}]*)\{([a-z][a-z0-9_]*)\}", text)
+    match = "{" in text and re.fullmatch(r"([^{}]*)\{([a-z][a-z0-9_]*)\}", text)
     return (match[1], match[2]) if match else (text, "")
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:
     """Return a text with the given names filled in; other names stay."""
-    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
+    return re.sub(_PLACEHOLDER, lambda match: values.get(match[1], match[0]), text) if "{" in text else text
 
 
 def expand_url(text: str, settings: Mapping[str, str]) -> str:
@@ -44,7 +44,7 @@ def expand_url(text: str, settings: Mapping[str, str]) -> str:
 
 def split_url(url: str) -> tuple[str, str, str]:
     """Return a URL's scheme and host, the slash behind it, and the rest."""
-    end = _HOST_END.search(url)
+    end = re.search(_HOST_END, url)
     return (url, "", "") if end is None else (url[: end.start()], "/", url[end.end() :])
 
 

@@ -5,7 +5,7 @@ keys are allowed. `selected` makes a flat schema for the one branch that a given
 gives one error; `manifest.published` makes one of all branches, for editors and other validators.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -50,7 +50,7 @@ class Shape(NamedTuple):
     """A few words for editors; empty for a branch."""
     question: str = ""
     """What the discriminator decides, in one sentence for editors."""
-    snippets: tuple[Snippet, ...] = ()
+    snippets: Iterable[Snippet] = ()
     """The snippets that editors offer where a name is expected."""
     text: Schema | None = None
     """The schema of a text that may stand in place of the object; `None` if none may."""

@@ -33,7 +33,7 @@ _INSECURE = "insecure-url"
 _PARTS = r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
 _AUTHORITY = r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?"
 _PATH = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*"
-_LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _MAX_HOST_LENGTH = 253  # RFC 1035 §2.3.4, without the closing dot
 _MAX_PORT = 65535
@@ -165,4 +165,4 @@ def _host(host: str) -> str:
 
 def is_label(text: str) -> bool:
     """Whether a text is one label of a host name (RFC 1123 §2.1), in which `_` may stand as well."""
-    return _LABEL.fullmatch(text) is not None
+    return re.fullmatch(_LABEL, text) is not None

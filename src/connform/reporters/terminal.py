@@ -25,10 +25,10 @@ ASCII = str.maketrans(
 )
 """Replacements of the same width, for an output whose encoding lacks the glyphs."""
 
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+_ESCAPES = r"\x1b\[[0-9;]*m"
 UNLIMITED = 1_000_000
 """The width of rows that are never cut or wrapped."""
-_NON_ASCII = re.compile(r"[^\x00-\x7f]")
+_NON_ASCII = r"[^\x00-\x7f]"
 
 
 class Painter:
@@ -71,10 +71,10 @@ def clean_column(cells: Sequence[str]) -> Sequence[str]:
 
 def width_of(text: str) -> int:
     """Return how many columns `text` takes, not counting colours (Unicode TR 11)."""
-    bare = _ESCAPES.sub("", text) if "\x1b" in text else text
+    bare = re.sub(_ESCAPES, "", text) if "\x1b" in text else text
     if bare.isascii():
         return len(bare)
-    others = _NON_ASCII.findall(bare)
+    others = re.findall(_NON_ASCII, bare)
     return len(bare) - len(others) + sum(map(_columns, others))
 
 

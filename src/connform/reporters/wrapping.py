@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from connform.reporters.terminal import clean, width_of
 
-_TEXT_OR_ESCAPE = re.compile(r"\x1b\[[0-9;]*m|[^\x1b]+")
-_BREAK = re.compile(r"(?<![0-9]) ")
+_TEXT_OR_ESCAPE = r"\x1b\[[0-9;]*m|[^\x1b]+"
+_BREAK = r"(?<![0-9]) "
 _LEAST_ROOM = 24
 """Columns of text that a paragraph has in any case, however narrow the terminal is."""
 
@@ -29,7 +29,7 @@ def cut(text: str, width: int) -> str:
         return text
     pieces: list[str] = []
     room = width - 1
-    for piece in _TEXT_OR_ESCAPE.findall(text):
+    for piece in re.findall(_TEXT_OR_ESCAPE, text):
         if piece.startswith("\x1b"):
             pieces.append(piece)
         elif room >= 0:
@@ -71,7 +71,7 @@ def fold_rows(rows: Iterable[str], width: int) -> list[str]:
         else:
             words = row.lstrip()
             indent = " " * (len(row) - len(words))
-            lines += fold(_BREAK.split(words), first=indent, rest=f"{indent}    ", width=width)
+            lines += fold(re.split(_BREAK, words), first=indent, rest=f"{indent}    ", width=width)
     return lines
 
 

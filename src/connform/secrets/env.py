@@ -6,21 +6,14 @@ Layer 2; reads the environment.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from connform.environment import variable_if_set, variables
 from connform.errors import SecretUnresolved
 from connform.manifest.shape import Shape
-from connform.manifest.similar import did_you_mean
 from connform.secret import SecretReference
 from connform.secrets.kit.interface import Backend, Fetched, OpenStore, StoreConfig
-from connform.secrets.kit.open_store import DocumentStore
-from connform.secrets.kit.value import fetched_from_bytes
-
-VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
-"""The pattern of a variable's name (POSIX.1 §8.1, and lower case)."""
 
 
 class Env(Backend):
@@ -33,7 +26,7 @@ class Env(Backend):
 
     def lint(self, reference: SecretReference, settings: Mapping[str, Any]) -> str:  # noqa: ARG002  (the interface's signature)
         """Return what is wrong with a reference to a variable."""
-        if not re.fullmatch(VARIABLE, reference.path):
+        if not (reference.path.isascii() and reference.path.isidentifier()):  # POSIX.1 §8.1, and lower case
             return f"a variable's name has letters, digits and underscores: {reference.scheme}://NAME"
         if reference.field or reference.version:
             return "an environment variable has no fields and no versions: nothing follows its name"
@@ -41,18 +34,24 @@ class Env(Backend):
 
     def open(self, store: StoreConfig) -> OpenStore:  # noqa: ARG002  (there is one environment)
         """Return the environment."""
+        from connform.secrets.kit.open_store import DocumentStore  # `validate` reads nothing
+
         return DocumentStore(_load, _fetched, batch_size=0, answers_at_once=True)
 
 
 def _load(reference: SecretReference) -> bytes:
     value = variable_if_set(reference.path)
     if value is None:
+        from connform.manifest.similar import did_you_mean
+
         hint = did_you_mean(reference.path, variables()) or f"export {reference.path}=… before connform runs"
         raise SecretUnresolved("secret_not_found", f"environment variable {reference.path} is not set", hint)
     return os.fsencode(value)
 
 
 def _fetched(data: bytes, reference: SecretReference) -> Fetched:  # noqa: ARG001  (it has no fields)
+    from connform.secrets.kit.value import fetched_from_bytes
+
     return fetched_from_bytes(data)
 
 

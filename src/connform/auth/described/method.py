@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from connform.auth.described.definition import Method
 from connform.auth.interface import AuthInputs, AuthMethod, MethodKind, SecretUse
 from connform.auth.kit.sent_secrets import placement_of
-from connform.http.settings import Credential
+from connform.http.credential import Credential
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Schema, Shape

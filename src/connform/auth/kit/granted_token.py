@@ -12,8 +12,8 @@ from connform.auth.interface import AuthInputs, AuthMethod, SecretUse
 from connform.auth.kit.client import CLIENT_SECRET, SERVER_URLS, app, client_findings, grant_server, judge
 from connform.auth.kit.sent_secrets import placement_of
 from connform.auth.kit.shapes import SCOPE
+from connform.http.credential import Credential, HeaderLines
 from connform.http.header import BEARER_SCHEME
-from connform.http.settings import Credential, HeaderLines
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape

@@ -12,7 +12,7 @@ from connform.auth.described.definition import NO_VALUES
 from connform.auth.described.kinds import ACCESS_TOKEN, JWT
 from connform.auth.interface import AuthInputs, AuthMethod, MethodKind, SecretUse
 from connform.auth.kit.sent_text_rules import sent_text_findings
-from connform.http.settings import Credential
+from connform.http.credential import Credential
 from connform.manifest.named_text_rules import secret_text_findings
 from connform.manifest.named_texts import names_in, texts_in
 from connform.manifest.rules import Finding

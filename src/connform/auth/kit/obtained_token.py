@@ -14,7 +14,7 @@ from connform.auth.kit import client
 from connform.auth.kit.jwt_settings import key_name, signer
 from connform.auth.kit.sent_secrets import placement_of
 from connform.auth.kit.token_placement import placed_lines, token_placement
-from connform.http.settings import Credential
+from connform.http.credential import Credential
 from connform.manifest.named_texts import names_in, texts_in
 from connform.secret import Secret
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from connform.auth.described.definition import NO_VALUES
 from connform.errors import ConnectionFailed
+from connform.http.credential import HeaderLines
 from connform.http.header import require_parameter, require_password, require_sendable
-from connform.http.settings import HeaderLines
 from connform.manifest.named_texts import expand, names_in, split_secret
 from connform.secret import Secret
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from connform.auth.described.definition import NO_VALUES
 from connform.auth.interface import AuthInputs, MethodKind, SecretUse
 from connform.auth.kit.placement import Placement
+from connform.http.credential import Credential, HeaderLines
 from connform.http.header import require_password
-from connform.http.settings import Credential, HeaderLines
 from connform.secret import Secret
 
 if TYPE_CHECKING:

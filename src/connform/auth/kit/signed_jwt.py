@@ -14,7 +14,7 @@ from connform.auth.interface import AuthInputs, MethodKind, SecretUse
 from connform.auth.kit.jwt_settings import judge_key, key_name, signer
 from connform.auth.kit.jwt_signer import JwtSigner
 from connform.auth.kit.token_placement import placed_lines
-from connform.http.settings import NO_LINES, Credential, HeaderLines
+from connform.http.credential import NO_LINES, Credential, HeaderLines
 from connform.secret import Secret
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from connform.auth.described.kinds import ACCESS_TOKEN
 from connform.auth.interface import AuthInputs
 from connform.auth.kit.placement import Placement
 from connform.auth.kit.sent_secrets import placement_of
-from connform.http.settings import HeaderLines
+from connform.http.credential import HeaderLines
 from connform.secret import Secret
 
 

@@ -13,8 +13,9 @@ from connform.auth.oauth.renewal import Renewal, bearer_lines
 from connform.auth.oauth.renewed_credential import RenewedCredential, now_utc
 from connform.auth.oauth.server import AuthorizationServer
 from connform.grant import GrantStore
+from connform.http.credential import HeaderLines
 from connform.http.header import BEARER_SCHEME
-from connform.http.settings import ClientSettings, HeaderLines
+from connform.http.settings import ClientSettings
 from connform.secret import Secret
 
 

@@ -30,8 +30,9 @@ from connform.debug_log import TOKENS
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS
 from connform.grant import Grant, GrantFacts, GrantStore, LockedGrant, Pending
+from connform.http.credential import HeaderLines
 from connform.http.header import bearer
-from connform.http.settings import ClientSettings, HeaderLines
+from connform.http.settings import ClientSettings
 from connform.secret import Secret
 
 _POLL_S = 0.2

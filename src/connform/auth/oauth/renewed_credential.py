@@ -17,8 +17,8 @@ from connform.auth.oauth.freshness import is_fresh, is_valid
 from connform.auth.oauth.renewal_thread import RenewalThread
 from connform.errors import ConnectionFailed
 from connform.grant import GrantFacts
+from connform.http.credential import NO_LINES, Credential, HeaderLines
 from connform.http.net import deadline
-from connform.http.settings import NO_LINES, Credential, HeaderLines
 from connform.issued_token import TokenFacts
 from connform.process_local import ProcessLocal
 
@@ -122,7 +122,7 @@ class RenewedCredential(Credential):
         return NO_LINES
 
     def renew(self, refused: HeaderLines = NO_LINES) -> HeaderLines:
-        """Return the header line of a usable token, after a renewal if needed (`http.settings.Credential`).
+        """Return the header line of a usable token, after a renewal if needed (`http.credential.Credential`).
 
         If the renewal fails, or takes longer than a moment, that is the present token while it is valid and was not refused.
 

@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 from connform.auth.oauth.server import settings_for
 from connform.auth.oauth.token_answer import AnswerLost, TokenAnswer
 from connform.errors import ConnectionFailed
+from connform.http.credential import Credential
 from connform.http.net import deadline
-from connform.http.settings import ClientSettings, Credential
+from connform.http.settings import ClientSettings
 from connform.secret import Secret
 
 CALL_S = 60.0

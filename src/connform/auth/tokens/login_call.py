@@ -14,7 +14,8 @@ from connform.auth.oauth.token_log import logged
 from connform.auth.tokens.interface import TokenRequest
 from connform.auth.tokens.login_answer import TokenLifetime, read_login
 from connform.auth.tokens.oauth_request import without_secrets
-from connform.http.settings import ClientSettings, Credential
+from connform.http.credential import Credential
+from connform.http.settings import ClientSettings
 from connform.tracebacks import hidden_frames
 
 

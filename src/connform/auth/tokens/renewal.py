@@ -20,7 +20,7 @@ from connform.auth.tokens.interface import TokenRequest, binding_text
 from connform.debug_log import TOKENS
 from connform.errors import ConnectionFailed
 from connform.faults import Stage
-from connform.http.settings import NO_LINES, HeaderLines
+from connform.http.credential import NO_LINES, HeaderLines
 from connform.issued_token import IssuedToken, TokenFacts, TokenStore
 from connform.secret import Secret
 from connform.tracebacks import hidden_frames

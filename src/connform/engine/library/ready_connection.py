@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from connform.engine.load.catalog import provider_of
 from connform.engine.run.client import client_settings, late_settings
 from connform.engine.run.context import RunContext
-from connform.http.settings import NO_LINES
+from connform.http.credential import NO_LINES
 from connform.manifest.model import Connection
 
 if TYPE_CHECKING:

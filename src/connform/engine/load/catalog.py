@@ -12,19 +12,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from connform.auth import METHODS
-from connform.auth.interface import AuthMethod
-from connform.engine.load.plugin_kinds import AUTH_PLUGINS, BACKEND_PLUGINS, PROVIDER_PLUGINS
 from connform.errors import ConnectionFailed
 from connform.manifest.shape import secret_keys
 from connform.providers import PROVIDERS
-from connform.providers.interface import Provider
-from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, PluginKind, find, names
+from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, find, names
 from connform.secret import MalformedReferenceError, SecretReference
 from connform.secrets import BACKENDS
-from connform.secrets.kit.interface import Backend
 
 if TYPE_CHECKING:
+    from connform.auth.interface import AuthMethod
     from connform.manifest.model import Connection
+    from connform.providers.interface import Provider
+    from connform.secrets.kit.interface import Backend
 
 Definition: TypeAlias = "Mapping[str, Any] | None"
 """An entry of `providers:`, as declared or as recorded; `None` for a built-in or installed provider."""
@@ -39,10 +38,19 @@ def _installed(name: str, found: Found | None) -> Found:
     return found
 
 
-def _usable(name: str, table: Mapping[str, Found], kind: PluginKind) -> Found | None:
+def look_up(name: str, table: Mapping[str, Found], group: str) -> Found | None:
+    """Return what has a name: what is built in, else the plug-in of a group, else `None`; errors as for `registry.find`."""
+    if name in table:
+        return table[name]
+    from connform.engine.load.plugin_kinds import KINDS  # what is built in needs none
+
+    return find(name, table, KINDS[group])
+
+
+def _usable(name: str, table: Mapping[str, Found], group: str) -> Found | None:
     """Return what has a name; `None` if nothing has, or it is a plug-in that can't be loaded: `validate` names that."""
     try:
-        return find(name, table, kind)
+        return look_up(name, table, group)
     except ConnectionFailed:
         return None
 
@@ -53,7 +61,7 @@ def provider(name: str, definition: Definition = None) -> Provider:
         from connform.engine.load.declared_providers import declared  # few manifests declare providers
 
         return declared(name, definition)
-    return _installed(name, find(name, PROVIDERS, PROVIDER_PLUGINS))
+    return _installed(name, look_up(name, PROVIDERS, PROVIDERS_GROUP))
 
 
 def provider_of(connection: Connection) -> Provider:
@@ -63,19 +71,19 @@ def provider_of(connection: Connection) -> Provider:
 
 def backend(name: str) -> Backend:
     """Return a secret backend by its name, which comes from a valid manifest."""
-    return _installed(name, find(name, BACKENDS, BACKEND_PLUGINS))
+    return _installed(name, look_up(name, BACKENDS, SECRETS_GROUP))
 
 
 @cache
 def reads_files(name: str) -> bool:
     """Whether the paths of a backend are those of files. `False` for a backend that can't be used, which a record may name."""
-    return getattr(_usable(name, BACKENDS, BACKEND_PLUGINS), "reads_files", False)
+    return getattr(_usable(name, BACKENDS, SECRETS_GROUP), "reads_files", False)
 
 
 @cache
 def depends_on_folder(name: str) -> bool:
     """Whether a reference means another secret in a manifest of another folder. `False` for a backend that can't be used."""
-    return getattr(_usable(name, BACKENDS, BACKEND_PLUGINS), "depends_on_folder", False)
+    return getattr(_usable(name, BACKENDS, SECRETS_GROUP), "depends_on_folder", False)
 
 
 def auth_method(settings: Mapping[str, Any], definition: Definition = None) -> AuthMethod:
@@ -89,7 +97,7 @@ def auth_method(settings: Mapping[str, Any], definition: Definition = None) -> A
 @cache
 def _known_method(of_provider: str, name: str) -> AuthMethod:
     """Return a method of a built-in or installed provider; raises if its shape is no Shape."""
-    found = _installed(name, own_methods(of_provider).get(name) or find(name, METHODS, AUTH_PLUGINS))
+    found = _installed(name, own_methods(of_provider).get(name) or look_up(name, METHODS, AUTH_GROUP))
     _ = found.shape
     return found
 
@@ -99,7 +107,7 @@ def own_methods(name: str, definition: Definition = None) -> Mapping[str, AuthMe
 
     `definition` is as for `provider`. The other methods of a built-in provider are those of packages.
     """
-    found = provider(name, definition) if definition is not None else _usable(name, PROVIDERS, PROVIDER_PLUGINS)
+    found = provider(name, definition) if definition is not None else _usable(name, PROVIDERS, PROVIDERS_GROUP)
     return getattr(found, "auth_methods", _NO_METHODS)
 
 
@@ -129,7 +137,7 @@ def usable_method(settings: Mapping[str, Any], definition: Definition) -> AuthMe
 @cache
 def _usable_method(of_provider: str, name: str) -> AuthMethod | None:
     own = own_methods(of_provider).get(name)
-    return own if own is not None else _usable(name, METHODS, AUTH_PLUGINS)
+    return own if own is not None else _usable(name, METHODS, AUTH_GROUP)
 
 
 def has_plugins() -> bool:
@@ -173,5 +181,5 @@ def references_for(method: AuthMethod | None, auth: Mapping[str, Any]) -> dict[s
 @cache
 def store_reference_keys(kind: str) -> frozenset[str] | None:
     """Return the keys of a backend's stores that hold secret references; `None` for one that is not installed, as above."""
-    found = _usable(kind, BACKENDS, BACKEND_PLUGINS)
+    found = _usable(kind, BACKENDS, SECRETS_GROUP)
     return frozenset(secret_keys(found.store_shape)) if found is not None else None

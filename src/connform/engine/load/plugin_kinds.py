@@ -14,7 +14,7 @@ from connform.diagnostics import CODES
 from connform.errors import SecretUnresolved, unknown_fault
 from connform.faults import FAULTS
 from connform.grant import GrantFacts
-from connform.http.settings import Credential, HeaderLines
+from connform.http.credential import Credential, HeaderLines
 from connform.issued_token import TokenFacts
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
@@ -175,3 +175,5 @@ BACKEND_PLUGINS = PluginKind(
     passed=(TimeoutError,),
 )
 """Third-party secret backends. The time-out of a read has its own message."""
+KINDS: Mapping[str, PluginKind] = {kind.group: kind for kind in (PROVIDER_PLUGINS, AUTH_PLUGINS, BACKEND_PLUGINS)}
+"""The kinds by the group of their entry points."""

@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from connform.auth import METHODS
 from connform.diagnostics import PLUGIN_ERROR
-from connform.engine.load.catalog import DEFAULT_PROVIDER, Definition, auth_method, backend, provider, reads_files
-from connform.engine.load.plugin_kinds import AUTH_PLUGINS, BACKEND_PLUGINS, PROVIDER_PLUGINS
+from connform.engine.load.catalog import (
+    DEFAULT_PROVIDER,
+    Definition,
+    auth_method,
+    backend,
+    look_up,
+    provider,
+    reads_files,
+)
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.rules import Finding
 from connform.manifest.settings import SETTINGS, check_settings
@@ -21,7 +28,7 @@ from connform.manifest.shape import Schema, Shape, secret_keys
 from connform.manifest.vocabulary import ProviderEntries, Vocabulary
 from connform.providers import PROVIDERS
 from connform.providers.environments import STORE_ENVIRONMENT, class_of
-from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, PluginKind, find, loaded, names
+from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, loaded, names
 from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, HasStoreRules
 
@@ -54,12 +61,12 @@ class _FileBackends:
 _FILE_BACKENDS = _FileBackends()
 
 
-def _shapes(table: Mapping[str, Any], kind: PluginKind, used: Collection[str] | None) -> Mapping[str, Shape]:
+def _shapes(table: Mapping[str, Any], group: str, used: Collection[str] | None) -> Mapping[str, Shape]:
     """Return the shapes of auth methods by name, each made when it is first read; of plug-ins, only those that are used are loaded."""
-    known = list(table) if used is None else names(table, kind.group)
+    known = list(table) if used is None else names(table, group)
 
     def shape(name: str) -> Shape:
-        return _shape(name, table, kind) if name in table or name in (used or ()) else _ANY
+        return _shape(name, table, group) if name in table or name in (used or ()) else _ANY
 
     return LazyTable(known, shape)
 
@@ -71,9 +78,9 @@ def _outline(table: str, name: str, shapes: Mapping[str, Shape]) -> Shape:
     return outlines()[table].get(name) or shapes[name]
 
 
-def _shape(name: str, table: Mapping[str, Any], kind: PluginKind, attribute: str = "shape") -> Shape:
+def _shape(name: str, table: Mapping[str, Any], group: str, attribute: str = "shape") -> Shape:
     try:
-        shape: Shape = getattr(find(name, table, kind), attribute)
+        shape: Shape = getattr(look_up(name, table, group), attribute)
     except ConnectionFailed:  # `_rules` and `_store_rules` report it where it is used
         return _ANY
     return shape
@@ -86,7 +93,7 @@ def _provider_shapes(used: Collection[str] | None, auth: Shape) -> tuple[Mapping
 
     def shape(name: str) -> Shape:
         if name not in PROVIDERS:
-            return _shape(name, PROVIDERS, PROVIDER_PLUGINS) if name in (used or ()) else _ANY
+            return _shape(name, PROVIDERS, PROVIDERS_GROUP) if name in (used or ()) else _ANY
         return with_own_methods(PROVIDERS[name], auth, installed)
 
     def outline(name: str) -> Shape:
@@ -110,7 +117,7 @@ def vocabulary(providers: frozenset[str] | None = None, methods: frozenset[str] 
         methods: the same of auth methods.
     """
     backends = list(BACKENDS) if providers is None else names(BACKENDS, SECRETS_GROUP)
-    of_methods = _shapes(METHODS, AUTH_PLUGINS, methods)
+    of_methods = _shapes(METHODS, AUTH_GROUP, methods)
     auth = Shape(
         discriminator="method",
         code="unknown-auth-method",
@@ -134,7 +141,7 @@ def vocabulary(providers: frozenset[str] | None = None, methods: frozenset[str] 
         description="One connection.",
         question=f"The API that the connection leads to; default: {DEFAULT_PROVIDER}.",
     )
-    of_backends = LazyTable(backends, lambda name: _shape(name, BACKENDS, BACKEND_PLUGINS, "store_shape"))
+    of_backends = LazyTable(backends, lambda name: _shape(name, BACKENDS, SECRETS_GROUP, "store_shape"))
     store = Shape(
         properties={"environment": STORE_ENVIRONMENT, "timeout_s": _TIMEOUT},
         discriminator="type",

@@ -10,8 +10,9 @@ from connform.engine.run.context import RunContext
 from connform.engine.run.late_credential import LateCredential
 from connform.engine.run.reread_credential import RereadCredential
 from connform.engine.run.resolve import resolve
+from connform.http.credential import Credential
 from connform.http.header import require_password
-from connform.http.settings import REAL, BasicAuth, ClientSettings, Credential
+from connform.http.settings import REAL, BasicAuth, ClientSettings
 from connform.manifest.model import Connection
 from connform.manifest.proxy import PROXY_PASSWORD
 from connform.secret import Secret

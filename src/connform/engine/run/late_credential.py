@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from connform.http.settings import NO_LINES, Credential, HeaderLines
+from connform.http.credential import NO_LINES, Credential, HeaderLines
 
 
 class LateCredential(Credential):

@@ -15,8 +15,8 @@ from connform.engine.run.secret_resolver import SecretSource, are_same
 from connform.engine.run.threads import at_most, call_each
 from connform.errors import ConnectionFailed
 from connform.grant import GrantFacts
+from connform.http.credential import NO_LINES, Credential, HeaderLines
 from connform.http.net import deadline
-from connform.http.settings import NO_LINES, Credential, HeaderLines
 from connform.issued_token import TokenFacts
 from connform.manifest.model import Connection
 from connform.secret import Secret

@@ -18,7 +18,7 @@ from connform.engine.run.progress import SILENT, Progress, waiting_for
 from connform.engine.run.store_session import StoreSession
 from connform.engine.run.threads import at_most, call_each
 from connform.errors import ConnectionFailed, SecretUnresolved
-from connform.http.settings import HeaderLines
+from connform.http.credential import HeaderLines
 from connform.manifest.model import Connection, Store
 from connform.process_local import ProcessLocal
 from connform.secret import Secret, SecretReference

@@ -19,7 +19,8 @@ from connform.database.memory import MemoryStore, MemoryTokens
 from connform.engine.load.catalog import method_of, provider_of
 from connform.engine.run.resolve import inputs_of
 from connform.engine.run.simulated_client import revealed, simulated_client
-from connform.http.settings import ClientSettings, HeaderLines
+from connform.http.credential import HeaderLines
+from connform.http.settings import ClientSettings
 from connform.manifest.model import Connection
 from connform.secret import Secret
 from connform.simulator.accepted import OBTAINED, SentCredential

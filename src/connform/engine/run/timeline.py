@@ -11,7 +11,7 @@ from time import perf_counter
 from connform.engine.report import Remark, StageResult
 from connform.faults import Stage
 from connform.grant import GrantFacts
-from connform.http.settings import Credential
+from connform.http.credential import Credential
 
 _SKIPPED = {stage: StageResult(stage, "skipped") for stage in Stage}
 """In their order."""

@@ -5,16 +5,11 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Any
-
-from connform.auth.described import described_method
-from connform.auth.described.definition import Method
-from connform.manifest.shape import Schema, Shape, Snippet
+from connform.manifest.shape import Schema, Shape
 from connform.manifest.urls import URL
 from connform.providers.described.addresses import AddressBook
 from connform.providers.described.definition import Definition, Environment, Setting
+from connform.providers.described.snippets import Snippets
 
 
 def shape_of(definition: Definition, addresses: AddressBook) -> Shape:
@@ -28,7 +23,7 @@ def shape_of(definition: Definition, addresses: AddressBook) -> Shape:
         code="unknown-environment",
         description=f"A connection to {title}.",
         question="Which of the vendor's environments.",
-        snippets=tuple(_snippets(definition, addresses)),
+        snippets=Snippets(definition, addresses),
         branches={
             name: _branch(definition, environment, name, addresses)
             for name, environment in definition.environments.items()
@@ -78,61 +73,3 @@ def _setting(setting: Setting) -> Schema:
 def anchored(setting: Setting) -> str:
     """Return the pattern of a setting, which fits a whole value."""
     return f"^(?:{setting.pattern})(?!\\n)$"
-
-
-def _snippets(definition: Definition, addresses: AddressBook) -> Iterator[Snippet]:
-    """Yield a snippet for each environment, with the usual auth method, and one for OAuth."""
-    usual, *others = definition.auth.items()
-    for name in definition.environments:
-        yield Snippet(f"{definition.title}: {name}", _Body(definition, addresses).of(name, *usual))
-    for method, declared in others:
-        if declared.flow:
-            last = list(definition.environments)[-1]
-            yield Snippet(f"{definition.title}: {method}", _Body(definition, addresses).of(last, method, declared))
-
-
-class _Body:
-    """Makes the body of a snippet, whose fields are numbered in their order from 2: 1 is the connection's name."""
-
-    def __init__(self, definition: Definition, addresses: AddressBook) -> None:
-        self._definition = definition
-        self._addresses = addresses
-        self._fields = 1
-
-    def of(self, environment: str, method: str, declared: Method) -> dict[str, Any]:
-        definition = self._definition
-        regions, own_root = (
-            list(definition.environments[environment].regions),
-            definition.environments[environment].own_root,
-        )
-        addresses = self._addresses
-        of_root, needed = addresses.settings_of(environment, method)
-        settings = (*of_root, *needed)
-        return {
-            "provider": definition.name,
-            "environment": environment,
-            **({"region": self._field(f"|{','.join(regions)}|")} if len(regions) > 1 else {}),
-            **({"base_url": self._field(":https://acme.example/api")} if own_root == "only" else {}),
-            **{key: self._text(next(iter(definition.settings[key].examples), key)) for key in settings},
-            "auth": {"method": method, **self._auth(declared)},
-        }
-
-    def _text(self, example: str) -> str:
-        """Return a field for a text, in quotes where YAML would read a number: editors insert it as it is."""
-        field = self._field(f":{example}")
-        return f'"{field}"' if re.fullmatch(r"[0-9.]+", example) else field
-
-    def _auth(self, declared: Method) -> dict[str, str]:
-        shape = described_method(declared).shape
-        prefix = re.sub(r"\W", "_", self._definition.name)
-        keys: dict[str, str] = {}
-        for key, schema in shape.properties.items():
-            if isinstance(schema, dict) and schema.get("x-secret"):
-                keys[key] = f"env://{self._field(f':{prefix}_{key}'.upper())}"
-            elif isinstance(schema, dict) and key in shape.required:
-                keys[key] = self._field(f":{schema['examples'][0]}")
-        return keys
-
-    def _field(self, content: str) -> str:
-        self._fields += 1
-        return f"${{{self._fields}{content}}}"

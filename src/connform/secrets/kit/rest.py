@@ -21,7 +21,8 @@ from connform.secret import Secret
 if TYPE_CHECKING:
     import httpx
 
-    from connform.http.settings import BasicAuth, Credential
+    from connform.http.credential import Credential
+    from connform.http.settings import BasicAuth
 
 _NO_PROXY = Secret("")
 _SUCCESS = range(200, 300)
