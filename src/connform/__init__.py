@@ -29,7 +29,7 @@ _MODULES = {
     "load": "connform.engine.library.connections",
     "plan": "connform.engine.library.verbs",
     "validate": "connform.engine.library.verbs",
-    "ConnectionReport": "connform.engine.report",
+    "ConnectionReport": "connform.engine.connection_report",
     "Report": "connform.engine.report",
     "ConnectionFailed": "connform.errors",
     "ConnformError": "connform.errors",
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from connform.diagnostics import Diagnostic as Diagnostic
+    from connform.engine.connection_report import ConnectionReport as ConnectionReport
     from connform.engine.library.connections import Connections as Connections
     from connform.engine.library.connections import connect as connect
     from connform.engine.library.connections import load as load
@@ -59,7 +60,6 @@ if TYPE_CHECKING:
     from connform.engine.library.verbs import check as check
     from connform.engine.library.verbs import plan as plan
     from connform.engine.library.verbs import validate as validate
-    from connform.engine.report import ConnectionReport as ConnectionReport
     from connform.engine.report import Report as Report
     from connform.errors import ConnectionFailed as ConnectionFailed
     from connform.errors import ConnformError as ConnformError

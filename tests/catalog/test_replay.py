@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from connform.engine.connection_report import ConnectionReport
 from connform.engine.load.catalog import provider_of
 from connform.engine.load.manifest import load_manifest
-from connform.engine.report import ConnectionReport
 from connform.engine.run.context import simulated_context
 from connform.engine.run.live_check import check_all
 from connform.engine.run.progress import SILENT

@@ -17,7 +17,8 @@ from connform.cli.inert import Syntax, inert
 from connform.cli.main import main
 from connform.cli.output import write_stderr, write_stdout
 from connform.diagnostics import Diagnostic, Related, Severity, SourceExcerpt, Span
-from connform.engine.report import ConnectionReport, PlanSummary, Remark, Report, StageResult, Value
+from connform.engine.connection_report import ConnectionReport, Remark, StageResult, Value
+from connform.engine.report import PlanSummary, Report
 from connform.faults import ExitCode, Stage, Verdict
 from connform.reporters import FORMATS, has_messages
 from connform.tracebacks import hidden_frames

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from connform.engine.connection_report import ConnectionReport, StageResult
 from connform.engine.monitor.pauses import Pauses
-from connform.engine.report import ConnectionReport, StageResult
 from connform.faults import Stage
 
 _READY: tuple[str, dict[str, Any]] = ("", {})

@@ -8,17 +8,8 @@ from connform.diagnostics import CODES, Diagnostic, Edit, Related, Severity, Sou
 from connform.engine.changes.origins import Destination, Send
 from connform.engine.changes.secret_identity import SecretIdentity
 from connform.engine.changes.specification import FieldChange
-from connform.engine.report import (
-    BackendReport,
-    ConnectionReport,
-    DoctorFinding,
-    PlanSummary,
-    Remark,
-    Report,
-    SecretReport,
-    StageResult,
-    Value,
-)
+from connform.engine.connection_report import ConnectionReport, Remark, SecretReport, StageResult, Value
+from connform.engine.report import BackendReport, DoctorFinding, PlanSummary, Report
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
 from connform.grant import GrantFacts

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from connform.engine.report import Report, StageResult
+from connform.engine.connection_report import StageResult
+from connform.engine.report import Report
 from connform.faults import Stage
 from connform.reporters import reporter, view
 from connform.reporters.schemas import REPORT_SCHEMA

@@ -11,7 +11,8 @@ import pytest
 from connform.engine.changes.origins import Destination, Send
 from connform.engine.changes.secret_identity import SecretIdentity
 from connform.engine.changes.specification import FieldChange
-from connform.engine.report import ConnectionReport, Report
+from connform.engine.connection_report import ConnectionReport
+from connform.engine.report import Report
 from connform.faults import Verdict
 from connform.recorded import AppliedRecord
 from connform.reporters import text, view

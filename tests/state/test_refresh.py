@@ -9,7 +9,7 @@ import pytest
 
 from connform.engine.changes.drift import compare_with_live
 from connform.engine.changes.plan import Action, Change
-from connform.engine.report import ConnectionReport, Remark, StageResult
+from connform.engine.connection_report import ConnectionReport, Remark, StageResult
 from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import StateOfRun
 from connform.faults import Stage, Verdict

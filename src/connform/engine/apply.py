@@ -23,10 +23,11 @@ from connform.engine.changes.production import records_to_keep
 from connform.engine.changes.removal import GrantRemover, manifest_folder
 from connform.engine.changes.rename_records import rename_records
 from connform.engine.changes.renames import old_names
+from connform.engine.connection_report import ConnectionReport, Remark
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.plan import note_of, plan_report
-from connform.engine.report import ConnectionReport, PlanSummary, Remark, Report
+from connform.engine.report import PlanSummary, Report
 from connform.engine.run.absent_manifests import recorded_absent
 from connform.engine.run.concurrency import for_each, run_coroutine, to_its_end
 from connform.engine.run.context import RunContext, run_context

@@ -8,9 +8,10 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from connform.engine.connection_report import ConnectionReport
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.report import ConnectionReport, Report
+from connform.engine.report import Report
 from connform.engine.run.context import run_context
 from connform.engine.run.describe import describe, not_looked_at
 from connform.engine.run.garbage import keep_what_exists

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from connform.engine.connection_report import Value
 from connform.engine.load.catalog import provider_of
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection, unknown_connection
-from connform.engine.report import Report, Value
+from connform.engine.report import Report
 from connform.engine.run.describe import describe
 from connform.errors import UnknownConnection
 from connform.manifest.diagnose import pointer

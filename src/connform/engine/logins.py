@@ -11,11 +11,12 @@ from typing import Any
 
 from connform.auth.oauth.freshness import is_valid
 from connform.auth.oauth.server import AuthorizationServer
+from connform.engine.connection_report import ConnectionReport, Remark
 from connform.engine.load.catalog import has_grant
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.scopes import requested_scopes, ungranted
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.report import ConnectionReport, Remark, Report
+from connform.engine.report import Report
 from connform.engine.run.describe import describe, with_failure
 from connform.engine.run.grants import StoredGrants
 from connform.engine.run.revocation import declared_server

@@ -13,9 +13,10 @@ from connform.engine.changes.make_plan import make_plan
 from connform.engine.changes.plan import Action, Plan, describe_change
 from connform.engine.changes.plan_file import plan_file_text
 from connform.engine.changes.safety import refusals
+from connform.engine.connection_report import ConnectionReport
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.report import ConnectionReport, PlanSummary, Report
+from connform.engine.report import PlanSummary, Report
 from connform.engine.run.absent_manifests import recorded_absent
 from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.shard import SINGLE_SHARD, Shard

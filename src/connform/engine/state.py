@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from connform.database.check_table import LATEST
+from connform.engine.connection_report import ConnectionReport
 from connform.engine.load.selection import EVERYTHING, Selection, select, unknown_connection
-from connform.engine.report import ConnectionReport, Report
+from connform.engine.report import Report
 from connform.engine.run.describe_record import describe_recorded
 from connform.engine.run.shard import Shard, part_of
 from connform.engine.run.state_location import StateLocation

@@ -5,6 +5,7 @@ Layer 1, no IO. Positions are offsets in characters into the text without its by
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import NamedTuple
 
@@ -57,17 +58,18 @@ _AT_THE_EDGE = rf"^[-?]?[{BLANKS}]|[{BLANKS}](?=#|$)"
 
 def decode(data: bytes) -> tuple[str, Mistake | None]:
     """Return the text of a file without its byte order mark, and the mistake for which it must not be parsed, if any."""
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()
     except UnicodeDecodeError as error:
-        start = len(data[: error.start].decode("utf-8-sig"))
+        start = len(data[: error.start].decode())
         detail = "save the file as UTF-8; this byte belongs to another encoding"
-        return data.decode("utf-8-sig", "replace"), Mistake("not-utf8", detail, start, start + 1)
+        return data.decode(errors="replace"), Mistake("not-utf8", detail, start, start + 1)
     return text, _unreadable(data, text)
 
 
 def _unreadable(data: bytes, text: str) -> Mistake | None:
-    if data.translate(None, _PLAIN) and (odd := re.search(_REFUSED, text)):
+    if data.translate(None, _PLAIN) and not _is_printable(text) and (odd := re.search(_REFUSED, text)):
         return Mistake("yaml-syntax", _message(odd[0], text), *odd.span())
     if any(mark[0] in text and mark in text for mark in _CONFLICT_MARKS) and (conflict := re.search(_CONFLICT, text)):
         detail = "a merge conflict stands here: keep what is right of both sides, and remove the lines `<<<<<<<`, `=======` and `>>>>>>>`"
@@ -76,6 +78,11 @@ def _unreadable(data: bytes, text: str) -> Mistake | None:
         if found := re.match(start, text):
             return Mistake("yaml-syntax", detail, *found.span(1))
     return None
+
+
+def _is_printable(text: str) -> bool:
+    """Whether every character but tab and line feed can be printed; `_REFUSED` needn't be searched for then."""
+    return text.replace("\n", "").replace("\t", "").isprintable()
 
 
 def _message(odd: str, text: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from connform.engine.report import StageResult
 from connform.faults import Stage, Verdict
 from connform.manifest.harmless import mask_generated_text
 from connform.reporters.fields import ELAPSED, MILLISECONDS, JsonObject, array, text
 
 if TYPE_CHECKING:
+    from connform.engine.connection_report import StageResult
     from connform.recorded import Attempt, UsedSecret
 
 

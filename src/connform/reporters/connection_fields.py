@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connform.engine.report import ConnectionReport, SecretReport, Value
 from connform.faults import Stage, Verdict
-from connform.grant import GrantFacts
 from connform.manifest.harmless import mask_generated_text, masked
 from connform.reporters.attempt_fields import ATTEMPT, STAGE, time_text
 from connform.reporters.check_fields import CHECKS
@@ -15,6 +13,8 @@ from connform.reporters.fields import ELAPSED, PLACE, JsonObject, array, text
 if TYPE_CHECKING:
     from connform.engine.changes.origins import Send
     from connform.engine.changes.specification import FieldChange
+    from connform.engine.connection_report import ConnectionReport, SecretReport, Value
+    from connform.grant import GrantFacts
     from connform.recorded import AppliedRecord
 
 _FREE_TEXT_KEYS = {"base_url", "check", "description", "environment", "owner", "path", "tags"}

@@ -7,14 +7,18 @@ from which `schemas.py` has its schema. `connection_fields.py` has the fields of
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from connform.diagnostics import Diagnostic, Edit, Related, Severity, SourceExcerpt
-from connform.engine.report import BackendReport, ConnectionReport, DoctorFinding, Report
-from connform.errors import ConnectionFailed
+from connform.diagnostics import Severity
 from connform.faults import Verdict
 from connform.reporters.connection_fields import CONNECTION
 from connform.reporters.fields import COUNT, ELAPSED, SPAN, Field, JsonObject, array, text
+
+if TYPE_CHECKING:
+    from connform.diagnostics import Diagnostic, Edit, Related, SourceExcerpt
+    from connform.engine.connection_report import ConnectionReport
+    from connform.engine.report import BackendReport, DoctorFinding, Report
+    from connform.errors import ConnectionFailed
 
 View = dict[str, Any]
 """JSON data of a report or of a part of it, with the fields in their order in the output."""

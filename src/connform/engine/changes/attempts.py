@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from connform.engine.changes.plan import Action, Change
-from connform.engine.report import ConnectionReport
+from connform.engine.connection_report import ConnectionReport
 from connform.engine.run.recorded_check import recorded_check
 from connform.faults import Verdict
 from connform.recorded import Actor, Applied, AppliedRecord, Attempt

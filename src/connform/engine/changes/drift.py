@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from connform.engine.changes.plan import Change
-from connform.engine.report import ConnectionReport
+from connform.engine.connection_report import ConnectionReport
 from connform.engine.run.live_check import CERTIFICATE_WARNING
 from connform.faults import FAULTS, Stage, Verdict
 from connform.recorded import AppliedRecord

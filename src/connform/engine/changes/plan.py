@@ -14,7 +14,7 @@ from connform.database.state_table import StateTable
 from connform.engine.changes.origins import Send, sends
 from connform.engine.changes.production import ProductionSecrets
 from connform.engine.changes.specification import FieldChange, digest
-from connform.engine.report import ConnectionReport
+from connform.engine.connection_report import ConnectionReport
 from connform.engine.run.describe import describe
 from connform.engine.run.describe_record import describe_specification
 from connform.grant import GrantFacts

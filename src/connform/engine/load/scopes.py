@@ -6,11 +6,13 @@ Layer 3, no IO.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connform.engine.load.catalog import DEFAULT_PROVIDER, Definition, own_methods, provider, uses_grant
-from connform.grant import GrantFacts
 from connform.manifest.rules import Finding
+
+if TYPE_CHECKING:
+    from connform.grant import GrantFacts
 
 _OFFLINE_ACCESS = "offline_access"
 """The scope that brings a refresh token (OpenID Connect Core 1.0 §11). Some servers don't name it among the granted ones."""

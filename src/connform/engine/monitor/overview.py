@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
+from connform.engine.connection_report import ConnectionReport, StageResult
 from connform.engine.monitor.monitor import Monitor
 from connform.engine.monitor.state_tables import StateTables
-from connform.engine.report import ConnectionReport, Report, StageResult
+from connform.engine.report import Report
 from connform.engine.run.describe import describe
 from connform.engine.run.secret_resolver import SecretResolver
 from connform.errors import ConnectionFailed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import uniform
 
 from connform.database.schedule_table import Pause
-from connform.engine.report import ConnectionReport
+from connform.engine.connection_report import ConnectionReport
 
 _JITTER = 0.1
 """An interval is shorter by up to so much, so that connections don't stay in step."""

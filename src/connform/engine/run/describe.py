@@ -8,8 +8,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from connform.engine.connection_report import ConnectionReport
 from connform.engine.load.catalog import provider_of
-from connform.engine.report import ConnectionReport
 from connform.errors import ConnectionFailed
 from connform.faults import Verdict
 from connform.manifest.model import Connection

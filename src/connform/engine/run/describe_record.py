@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connform.engine.report import ConnectionReport
+from connform.engine.connection_report import ConnectionReport
 from connform.recorded import AppliedRecord, Attempt
 from connform.recorded_checks import CheckHistory
 

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 from connform.debug_log import HTTP
 from connform.diagnostics import Span
+from connform.engine.connection_report import ConnectionReport, Remark
 from connform.engine.load.catalog import has_grant, method_of, provider_of
 from connform.engine.load.scopes import requested_scopes, ungranted
-from connform.engine.report import ConnectionReport, Remark
 from connform.engine.run.client import client_settings
 from connform.engine.run.context import RunContext
 from connform.engine.run.describe import describe, with_failure

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from connform.database.check_table import LATEST
 from connform.database.state_table import StateTable
-from connform.engine.report import ConnectionReport
+from connform.engine.connection_report import ConnectionReport
 from connform.engine.run.recorded_check import recorded_check
 from connform.engine.run.secret_resolver import SecretSource
 from connform.engine.run.state_location import StateLocation

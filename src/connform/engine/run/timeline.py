@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from time import perf_counter
 
-from connform.engine.report import Remark, StageResult
+from connform.engine.connection_report import Remark, StageResult
 from connform.faults import Stage
 from connform.grant import GrantFacts
 from connform.http.credential import Credential

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from connform.auth.described.definition import NO_VALUES, Method, frozen
-from connform.providers.interface import CheckRequest
 
 ROW_KEYS = frozenset({"class", "regions", "own_root", "description", "error"})
 """The keys of an environment that aren't values for texts."""
@@ -60,8 +59,8 @@ class Definition(NamedTuple):
     """The API root; its names are values of an environment, and settings. Empty where every connection gives it."""
     auth: Mapping[str, Method]
     """The auth methods by name, the usual one first."""
-    check: CheckRequest
-    """The read-only request that shows whether a credential works."""
+    check: Mapping[str, Any]
+    """The read-only request that shows whether a credential works, as it is written: `method`, `path`, perhaps `json`."""
     answers: tuple[Mapping[str, Any], ...]
     """The rows as they are written (`answer_rows.AnswerRow`); the first that fits an answer judges it."""
     check_answer: str = ""
@@ -93,15 +92,14 @@ class Definition(NamedTuple):
 
 def decode(name: str, node: Mapping[str, Any]) -> Definition:
     """Return the definition of an entry of `providers:` that its schema accepts."""
-    check = node["check"]
     return Definition(
         name=name,
         title=node["title"],
         root=node.get("root", ""),
         auth={key: Method(**frozen(one)) for key, one in node["auth"].items()},
-        check=CheckRequest(check["method"], check["path"], check.get("json")),
+        check=node["check"],
         answers=tuple(node["answers"]),
-        check_answer=check.get("description", ""),
+        check_answer=node["check"].get("description", ""),
         environments={key: _environment(row) for key, row in node.get("environments", {}).items()},
         settings={key: Setting(**frozen(one)) for key, one in node.get("settings", {}).items()},
         safe_posts=tuple(node.get("safe_posts", ())),

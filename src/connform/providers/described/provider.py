@@ -21,13 +21,13 @@ from connform.providers.described.addresses import AddressBook, Addresses
 from connform.providers.described.definition import Definition
 from connform.providers.described.setting_values import needed_findings, value_findings
 from connform.providers.described.shape import shape_of
-from connform.providers.interface import Answer, CheckRequest, Instance, Judgement
 from connform.registry import LazyTable
 
 if TYPE_CHECKING:
     from connform.auth.interface import AuthMethod
     from connform.manifest.model import Connection
     from connform.providers.described.answer_rows import AnswerRows
+    from connform.providers.interface import Answer, CheckRequest, Instance, Judgement
 
 
 class DescribedProvider:
@@ -81,6 +81,8 @@ class DescribedProvider:
         return self._instance(addresses, self._addresses.values_of(connection.settings))
 
     def _instance(self, addresses: Addresses, values: Mapping[str, str]) -> Instance:
+        from connform.providers.interface import Instance  # `validate` needs none
+
         definition = self.definition
         return Instance(
             base_url=addresses.root,
@@ -100,7 +102,14 @@ class DescribedProvider:
 
     def check_request(self, connection: Connection) -> CheckRequest:  # noqa: ARG002  (the same for every connection)
         """Return the request of the file."""
-        return self.definition.check
+        return self._check_request
+
+    @lazy_property
+    def _check_request(self) -> CheckRequest:
+        from connform.providers.interface import CheckRequest  # only a check needs it
+
+        check = self.definition.check
+        return CheckRequest(check["method"], check["path"], check.get("json"))
 
     def judge(self, connection: Connection, answer: Answer) -> Judgement:
         """Return the judgement of an answer by the rows of the file."""
