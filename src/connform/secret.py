@@ -6,6 +6,7 @@ Layer 0, no IO.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import NamedTuple, NoReturn
 
 _BLANK = r"\x00-\x20\x7f" + "\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -83,7 +84,7 @@ class SecretReference(NamedTuple):
         Raises:
             MalformedReferenceError: it doesn't match the grammar, or has an unknown option.
         """
-        if not re.match(PATTERN, text):
+        if not _pattern().match(text):
             raise MalformedReferenceError("a reference has the form scheme://path[?version=…][#field], without spaces")
         scheme, _, rest = text.removeprefix("ref+").partition("://")
         location, hash_sign, field = rest.partition("#")
@@ -102,6 +103,11 @@ class SecretReference(NamedTuple):
         version = f"?version={self.version}" if self.version else ""
         field = f"#{self.field}" if self.field else ""
         return f"{self.scheme}://{self.path}{version}{field}"
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    return re.compile(PATTERN)
 
 
 def _version(query: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connform.manifest import yaml_builder
+from connform.manifest import yaml_builder, yaml_errors
 from connform.manifest.nodes import Map, Seq, locate
 from connform.manifest.parser import parse
 from connform.manifest.yaml_errors import YamlError
@@ -179,9 +179,9 @@ def test_depth_is_limited() -> None:
 
 
 def test_the_length_of_a_scalar_is_limited() -> None:
-    tree("a: " + "x" * yaml_builder.MAX_SCALAR_CHARACTERS)
+    tree("a: " + "x" * yaml_errors.MAX_SCALAR_CHARACTERS)
     with pytest.raises(YamlError) as caught:
-        tree("a: " + "x" * (yaml_builder.MAX_SCALAR_CHARACTERS + 1))
+        tree("a: " + "x" * (yaml_errors.MAX_SCALAR_CHARACTERS + 1))
     assert (caught.value.code, place(caught.value.span)) == ("yaml-scalar-too-long", (1, 4, 1, 5))
 
 

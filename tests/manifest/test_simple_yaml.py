@@ -10,6 +10,9 @@ import pytest
 
 from connform.manifest.nodes import Map
 from connform.manifest.parser import parse
+from connform.manifest.simple_yaml import parse_simple
+from connform.manifest.yaml_builder import build
+from connform.manifest.yaml_errors import YamlError
 from tests.fuzz.generate import manifest
 from tests.simple_yaml import is_simple
 
@@ -114,7 +117,6 @@ OTHERS = (
         + "[" * 32
         + "]" * 32
         + "\n",
-        "a: " + "b" * 70_000 + "\n",
     ),
 )
 
@@ -162,3 +164,45 @@ def test_long_lines_are_not_kept_when_they_were_parsed() -> None:
     tracemalloc.stop()
     assert most > len(text)
     assert kept < 1_000_000
+
+
+LONG = "x" * 70_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a: {LONG}\n",
+        f"a:\n  - b: 1\n    c:   {LONG} # c\nd: e\n",
+        f"a:\n- b: {LONG}\n    {LONG}\n",
+        f"a: {LONG}\na: *b\n",
+        f"'a': {'ü ' * 40_000}",
+        f"a: {'x:' * 100_000}y",
+    ],
+    ids=range(6),
+)
+def test_a_scalar_that_is_too_long_is_refused_as_by_libyaml(text: str) -> None:
+    with pytest.raises(YamlError) as found:
+        parse_simple(text, "m.yaml")
+    with pytest.raises(YamlError) as expected:
+        build(text.encode(), text, "m.yaml")
+    assert (found.value.code, found.value.detail, found.value.span) == (
+        expected.value.code,
+        expected.value.detail,
+        expected.value.span,
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a: b # {LONG}\n",
+        f"a: {LONG}: b\n",
+        f'a: "{LONG}"\n',
+        f"- {LONG}\n",
+        f"a: [{LONG}]\n",
+        f"a: b\na: {LONG}: c\n\t",
+    ],
+)
+def test_another_long_line_is_left_to_libyaml(text: str) -> None:
+    assert parse_simple(text, "m.yaml") is None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from connform.manifest.harmless import is_plain
@@ -165,4 +165,9 @@ def _host(host: str) -> str:
 
 def is_label(text: str) -> bool:
     """Whether a text is one label of a host name (RFC 1123 §2.1), in which `_` may stand as well."""
-    return re.fullmatch(_LABEL, text) is not None
+    return _label().fullmatch(text) is not None
+
+
+@cache
+def _label() -> re.Pattern[str]:
+    return re.compile(_LABEL)

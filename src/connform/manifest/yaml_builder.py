@@ -22,10 +22,16 @@ from connform.manifest.libyaml import (
 )
 from connform.manifest.nodes import Map, Node, Seq, span_at, span_between
 from connform.manifest.text import Mistake, unusual_blank
-from connform.manifest.yaml_errors import Duplicates, YamlError, about_document, yaml_error
+from connform.manifest.yaml_errors import (
+    MAX_SCALAR_CHARACTERS,
+    Duplicates,
+    YamlError,
+    about_document,
+    scalar_too_long,
+    yaml_error,
+)
 
 MAX_DEPTH = 64
-MAX_SCALAR_CHARACTERS = 65_536
 MAX_DUPLICATES = 500
 """How many duplicate keys are listed with their positions; further ones are only counted."""
 MAX_ALIAS_NODES = 100_000
@@ -110,8 +116,7 @@ class _Builder:
                 if event.tag is not None:
                     _refuse_tag(event)
                 if len(event.value) > MAX_SCALAR_CHARACTERS:
-                    detail = f"at most {MAX_SCALAR_CHARACTERS} characters are allowed"
-                    raise YamlError("yaml-scalar-too-long", detail, span_at(event.start_mark))
+                    raise scalar_too_long(span_at(event.start_mark))
                 value = event.value if event.style else resolve(event.value)
                 if not event.style and not (event.value.isascii() or event.value.isprintable()):
                     is_key = key is None and type(here) is Map

@@ -56,6 +56,14 @@ def _place(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
+MAX_SCALAR_CHARACTERS = 65_536
+
+
+def scalar_too_long(span: Span) -> YamlError:
+    """Return the error of a scalar with more than `MAX_SCALAR_CHARACTERS`; `span` is that of its first character."""
+    return YamlError("yaml-scalar-too-long", f"at most {MAX_SCALAR_CHARACTERS} characters are allowed", span)
+
+
 _EMPTY = r"(?:---|\.\.\.|\s++|#[^\n]*+)*+"
 
 

@@ -33,9 +33,11 @@ from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, HasStoreRules
 
 if TYPE_CHECKING:
+    from connform.providers.described.provider import DescribedProvider
     from connform.providers.interface import Provider
     from connform.secret import SecretReference
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
 _PROVIDER_NAMES = frozenset(PROVIDERS)
 _ANY = Shape(extensible=True)
 """The shape of a plug-in that isn't used, or can't be loaded: any keys."""
@@ -179,13 +181,13 @@ def _declare(known: Vocabulary, definitions: Mapping[str, Definition]) -> Vocabu
     from connform.engine.load.declared_providers import declared
 
     auth: Any = known.connection.properties["auth"]
+    providers = {name: declared(name, node) for name, node in definitions.items() if node is not None}
     own = {
-        name: _UNKNOWN_KEYS if node is None else with_own_methods(declared(name, node), auth)
-        for name, node in definitions.items()
+        name: with_own_methods(providers[name], auth) if name in providers else _UNKNOWN_KEYS for name in definitions
     }
     shapes, outlines = known.connection.branches, known.connection.outlines
     connection = known.connection._replace(branches=_with(own, shapes), outlines=_with(own, outlines))
-    return known._replace(connection=connection, rules=partial(_rules, definitions=definitions))
+    return known._replace(connection=connection, rules=partial(_rules, definitions=definitions, providers=providers))
 
 
 def _with(own: Mapping[str, Shape], others: Mapping[str, Shape]) -> Mapping[str, Shape]:
@@ -202,8 +204,11 @@ def _provider_with_shape(name: str) -> Provider:
 
 
 def _rules(
-    connection: Mapping[str, Any], definitions: Mapping[str, Definition] = MappingProxyType({})
+    connection: Mapping[str, Any],
+    definitions: Mapping[str, Definition] = _NONE,
+    providers: Mapping[str, DescribedProvider] = _NONE,
 ) -> Iterator[Finding]:
+    """Yield the findings about a connection; `providers` are those of the valid definitions, by name."""
     if "tls" in connection or "proxy" in connection or "allow" in connection:
         yield from check_settings(connection)
     name, refresh_scope = connection.get("provider", DEFAULT_PROVIDER), ""
@@ -211,7 +216,7 @@ def _rules(
     if name in definitions and definition is None:
         return  # the mistakes of its entry are reported
     try:
-        used = provider(name, definition) if definition is not None else _provider_with_shape(name)
+        used = providers[name] if name in providers else _provider_with_shape(name)
         yield from used.rules(connection)
         refresh_scope = getattr(used, "refresh_scope", "")
         if name not in _PROVIDER_NAMES:
@@ -220,7 +225,7 @@ def _rules(
         yield Finding(PLUGIN_ERROR, ("provider",), failure.message, failure.hint)
     auth = connection["auth"]
     try:
-        method = auth_method(connection, definition)
+        method = providers[name].auth_methods[auth["method"]] if name in providers else auth_method(connection)
         for finding in method.rules(auth):
             related = tuple(("auth", *path) for path in finding.related)
             yield Finding(
