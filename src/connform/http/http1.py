@@ -69,10 +69,11 @@ class HTTP1Exchange:
 
     def next_piece(self) -> Steps[bytes]:
         """Return the next bytes of the body; empty at its end. Errors as for `send`."""
+        piece: bytes
         if self._h11 is None:
             piece, self._body = self._body, b""
-            return piece
-        piece = yield from self._next_part(self._h11)
+        else:
+            piece = yield from self._next_part(self._h11)
         return piece
 
     def _by_h11(self, request: WireRequest) -> H11Exchange:
