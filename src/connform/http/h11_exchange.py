@@ -17,7 +17,7 @@ _MAX_HEAD_BYTES = 100 * 1024
 _SWITCHING_PROTOCOLS = 101
 
 
-class Head(NamedTuple):
+class AnswerHead(NamedTuple):
     """Status and headers of an answer."""
 
     status: int
@@ -63,7 +63,7 @@ class H11Exchange:
             raise failures.bad_reply("disconnected without sending a response", self._host)
         self._connection.receive_data(data)
 
-    def next_part(self) -> Head | bytes | None:
+    def next_part(self) -> AnswerHead | bytes | None:
         """Return the next part of the answer: its head, then bytes of its body, empty at its end; `None` before more is received.
 
         Raises:
@@ -77,7 +77,7 @@ class H11Exchange:
             if event is h11.NEED_DATA:
                 return None
             if isinstance(event, h11.Response) or getattr(event, "status_code", 0) == _SWITCHING_PROTOCOLS:
-                return Head(event.status_code, event.headers.raw_items(), event.http_version)  # type: ignore[union-attr]
+                return AnswerHead(event.status_code, event.headers.raw_items(), event.http_version)  # type: ignore[union-attr]
             if not isinstance(event, h11.Data | h11.InformationalResponse):
                 return b""
             if isinstance(event, h11.Data) and event.data:
