@@ -93,6 +93,7 @@ def command(
             approval=approval,
             shard=wanted_shard,
             simulate=simulate,
+            may_fork=True,
             lock_timeout_s=lock_timeout_s,
             progress=told,
             state=state,

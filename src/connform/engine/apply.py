@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from copy import copy
 from pathlib import Path
 from time import perf_counter
 
@@ -59,6 +60,7 @@ def apply(
     approval: Approval = Approval(),  # noqa: B008  (immutable)
     shard: Shard = SINGLE_SHARD,
     simulate: bool = False,
+    may_fork: bool = False,
     parallelism: int = 100,
     timeout_s: float | None = None,
     lock_timeout_s: float = LOCK_S,
@@ -78,6 +80,7 @@ def apply(
         approval: what people have confirmed: a plan file, a digest, or `force`.
         shard: which part of the connections.
         simulate: use the embedded simulator, synthetic secrets and an empty state that is deleted afterwards.
+        may_fork: whether the simulator may run in a forked process, where that is safe.
         parallelism: how many at once.
         timeout_s: the limit of each check; default: 10 s, or the connection's `total_s` where that is less.
         lock_timeout_s: how long to wait for another run.
@@ -99,6 +102,7 @@ def apply(
         return validated._replace(command="apply", simulated=simulate)
     progress.begin("waiting for the lock of the state")
     with (
+        run_context(manifest, simulate=simulate, state=state, may_fork=may_fork) as context,
         open_states(state, validated.files, absent, simulate=simulate) as states,
         _lock_parts(states, manifest, shard, lock_timeout_s) as (changes_by_table, moved_names),
     ):
@@ -110,10 +114,7 @@ def apply(
         require_approval(plan, approval, shard, lambda: plan_report(plan, validated, note_of(states)))
         group_commits = _group_commits(plan, changes_by_table, (*states.paths.files, str(by)))
         _record_repository(plan, states, changes_by_table)
-        with (
-            run_context(manifest, simulate=simulate, state=state) as context,
-            closing(GrantRemover(manifest, context, force=approval.force)) as remover,
-        ):
+        with closing(GrantRemover(manifest, context, force=approval.force)) as remover:
             shared_files = validated.files if state.url else ()  # otherwise each state table belongs to one folder
             remover.require_own_servers(_records_of_ending_grants(plan, states, shared_files))
             rename_failures = rename_records(plan.changes, changes_by_table, state, manifest.stores)
@@ -255,8 +256,9 @@ class _Apply:
             group_commit.require_working()
             if change.connection is None:
                 return await to_its_end(self._remove(change, report, group_commit))
-            checked = await check_connection(change.connection, self._context, self._timeout_s)
-            return await to_its_end(self._record(change, change.connection, report, checked, group_commit))
+            connection = copy(change.connection)  # what is decoded of it now isn't kept for thousands
+            checked = await check_connection(connection, self._context, self._timeout_s)
+            return await to_its_end(self._record(change, connection, report, checked, group_commit))
         except ConnectionFailed as failure:
             return with_failure(report, failure)
 
@@ -279,7 +281,7 @@ class _Apply:
         if checked.verdict is Verdict.READY and leaves_grant(change.applied, connection):
             checked = await self._end_grant(change, checked)
         file = self._states.paths.of_manifest(connection.span.file)
-        record = record_of_attempt(change, checked, versions, file, self._by)
+        record = record_of_attempt(change, connection, checked, versions, file, self._by)
         await group_commit.write(record, records_to_keep(change.applied, record.spec))
         return checked._replace(**{name: getattr(planned, name) for name in _PLANNED_FIELDS})
 

@@ -69,7 +69,7 @@ def check(
     keep_what_exists()
     with _recorder(recording, state, validated.files) as recorder:
         try:
-            with run_context(manifest, simulate=simulate, state=state) as context:
+            with run_context(manifest, simulate=simulate, state=state, may_fork=processes is None) as context:
                 on_result = partial(recorder.add, source=context.source) if recorder else None
                 check_all(chosen, context, parallelism, timeout_s, progress, done, on_result, processes)
         except KeyboardInterrupt:

@@ -12,23 +12,28 @@ from connform.engine.changes.plan import Action, Change
 from connform.engine.connection_report import ConnectionReport
 from connform.engine.run.recorded_check import recorded_check
 from connform.faults import Verdict
+from connform.manifest.model import Connection
 from connform.recorded import Actor, Applied, AppliedRecord, Attempt
 
 
 def record_of_attempt(
-    change: Change, report: ConnectionReport, versions: Mapping[str, str], file: str, by: Actor
+    change: Change,
+    connection: Connection,
+    report: ConnectionReport,
+    versions: Mapping[str, str],
+    file: str,
+    by: Actor,
 ) -> AppliedRecord:
     """Return the record of a connection that `apply` has checked.
 
     Args:
         change: the planned change.
+        connection: the connection.
         report: the report of the check.
         versions: the versions of its secrets, by their key.
         file: its manifest, as `AppliedRecord.file`.
         by: who ran `apply`.
     """
-    connection = change.connection
-    assert connection is not None  # noqa: S101  (removals have none)
     checked = recorded_check(connection, report, versions, by)
     attempt = Attempt(
         at=checked.at,

@@ -82,9 +82,22 @@ def simulation() -> RunContext | None:
 
 @contextmanager
 def run_context(
-    manifest: Manifest, *, simulate: bool, state: StateLocation = DEFAULT, long_lived: bool = False
+    manifest: Manifest,
+    *,
+    simulate: bool,
+    state: StateLocation = DEFAULT,
+    long_lived: bool = False,
+    may_fork: bool = False,
 ) -> Iterator[RunContext]:
-    """Yield the context of a run, and close it at the end; with `simulate`, a simulator runs meanwhile."""
+    """Yield the context of a run, and close it at the end; with `simulate`, a simulator runs meanwhile.
+
+    Args:
+        manifest: the connections.
+        simulate: use the embedded simulator, synthetic secrets and synthetic grants.
+        state: the state database.
+        long_lived: whether it serves a program that runs for long, as for `SecretResolver`.
+        may_fork: whether the simulator may run in a forked process, where that is safe.
+    """
     if not simulate:
         context = real_context(manifest, state, long_lived=long_lived)
         try:
@@ -97,6 +110,15 @@ def run_context(
     if outer := simulation():
         yield outer
         return
+    if may_fork:
+        from connform.engine.run.processes import can_fork
+
+        if can_fork():
+            from connform.engine.run.simulator_process import forked_simulator
+
+            with forked_simulator(list(manifest.values())) as (secrets, grants, network):
+                yield RunContext(secrets, grants, TokensOfRun(None), network, {})
+            return
     from connform.simulator import Simulator
 
     with Simulator() as simulator:

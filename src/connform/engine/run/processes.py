@@ -1,4 +1,4 @@
-"""Shares work among forked processes, where several cores finish it sooner. Layer 3; forks.
+"""Forked processes, where several cores finish the work sooner: those that share it, and the signals of all. Layer 3; forks.
 
 A fork copies the caller's memory, with what it has read: secrets need not be passed on. Locks of other threads are copied too, and would
 never be released, so that only a process of one thread forks.
@@ -36,9 +36,16 @@ class _Child(NamedTuple):
     """The descriptor from which its results are read."""
 
 
+def can_fork() -> bool:
+    """Return whether a fork of this process is safe."""
+    if sys.platform != "linux" or threading.active_count() > 1:  # frameworks of macOS use threads of their own
+        return False
+    return not current_process().daemon  # `multiprocessing` allows it no processes
+
+
 def process_count(items: int) -> int:
     """Return how many processes share a number of items: 1 where a fork isn't safe or doesn't pay."""
-    if sys.platform != "linux" or threading.active_count() > 1:  # frameworks of macOS use threads of their own
+    if sys.platform != "linux" or not can_fork():
         return 1
     return max(1, min(len(os.sched_getaffinity(0)), items // _LEAST_SHARE))
 
@@ -56,7 +63,7 @@ def fork_each(work: Callable[[Sequence[A]], Iterable[T]], items: Sequence[A], pr
     """
     children: list[_Child] = []
     try:
-        with suppress(OSError), _without_signals():
+        with suppress(OSError), without_signals():
             for number in range(processes):
                 children.append(_fork(work, items[number::processes], children))
         yield from _results([child.results for child in children])
@@ -131,7 +138,7 @@ def _complete(received: bytearray) -> Iterator[T]:
 
 
 @contextmanager
-def _without_signals() -> Iterator[None]:
+def without_signals() -> Iterator[None]:
     """Handle interruptions after the block: each process is known by then, or handles them itself."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
     try:

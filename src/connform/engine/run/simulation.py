@@ -17,7 +17,7 @@ from connform.engine.load.scopes import requested_scopes
 from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.simulated_api import play
 from connform.errors import ConnectionFailed
-from connform.grant import Grant, GrantFacts, GrantStore
+from connform.grant import Grant, GrantFacts
 from connform.manifest.model import Connection
 from connform.secret import Secret
 
@@ -60,15 +60,15 @@ class SyntheticSecrets:
         Raises:
             ConnectionFailed: as for the auth method's `credential`.
         """
-        settings, secrets = self._simulator.secrets.get(_place(connection), ({}, {}))
+        settings, secrets = self._simulator.secrets.get(place_of(connection), ({}, {}))
         if settings != connection.settings:
-            secrets = play(self._simulator, _place(connection), connection)
-            self._simulator.secrets[_place(connection)] = connection.settings, secrets
+            secrets = play(self._simulator, place_of(connection), connection)
+            self._simulator.secrets[place_of(connection)] = connection.settings, secrets
         return secrets
 
     def secrets_again(self, connection: Connection, refused: Mapping[str, Secret]) -> Mapping[str, Secret]:  # noqa: ARG002  (it issues others each time)
         """Return other synthetic secrets."""
-        self._simulator.secrets.pop(_place(connection), None)
+        self._simulator.secrets.pop(place_of(connection), None)
         return self.secrets(connection)
 
     def fetch(self, references: Sequence[SecretReference], base: Path) -> list[Secret]:  # noqa: ARG002  (nothing is read)
@@ -93,11 +93,12 @@ class SyntheticSecrets:
 class SyntheticGrants:
     """The simulation's grants: each connection has a grant with the scopes that the manifest requests."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, store: MemoryStore | None = None) -> None:
+        """Take the simulator, and the store of the grants that it has issued already."""
         self._simulator = simulator
-        self._store = MemoryStore()
+        self._store = store or MemoryStore()
 
-    def of(self, connection: Connection) -> GrantStore:
+    def of(self, connection: Connection) -> MemoryStore:
         """Return a store that contains the connection's grant."""
         if connection.name not in self._store.grants:
             settings = connection.auth.settings
@@ -128,7 +129,8 @@ def _reply(answer: Answer) -> tuple[int, str, bytes, list[tuple[str, str]]]:
     return answer.status, headers.pop("content-type", ""), answer.body or b"", list(headers.items())
 
 
-def _place(connection: Connection) -> str:
+def place_of(connection: Connection) -> str:
+    """Return the name of a connection, unique over all folders."""
     return f"{connection.base}/{connection.name}"
 
 

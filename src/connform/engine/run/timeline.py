@@ -6,6 +6,7 @@ Layer 3, no IO.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from time import perf_counter
 
 from connform.engine.connection_report import Remark, StageResult
@@ -15,6 +16,8 @@ from connform.http.credential import Credential
 
 _SKIPPED = {stage: StageResult(stage, "skipped") for stage in Stage}
 """In their order."""
+
+_SKIPPED = {stage: StageResult(stage, "skipped") for stage in Stage}
 
 
 class Timeline:
@@ -38,7 +41,7 @@ class Timeline:
 
     def stage(self, stage: Stage, elapsed_s: float, facts: Mapping[str, object]) -> None:
         """Record that a stage succeeded."""
-        self._succeeded[stage] = StageResult(stage, "ok", elapsed_s, facts)
+        self._succeeded[stage] = StageResult(stage, "ok", elapsed_s, _shared(facts))
         self._last_end = perf_counter()
 
     def done(self, stage: Stage, **facts: object) -> None:
@@ -66,7 +69,23 @@ class Timeline:
             failed: the stage that failed; `None` if none did.
             facts: the facts of that stage.
         """
-        reached = {**_SKIPPED, **self._succeeded}
-        if failed:
-            reached[failed] = StageResult(failed, "failed", perf_counter() - self._last_end, facts or {})
-        return tuple(reached.values())
+        remaining = perf_counter() - self._last_end
+        return tuple(
+            StageResult(stage, "failed", remaining, facts or {})
+            if stage is failed
+            else self._succeeded.get(stage, _SKIPPED[stage])
+            for stage in Stage
+        )
+
+
+def _shared(facts: Mapping[str, object]) -> Mapping[str, object]:
+    """Return equal facts as one object: they are those of thousands of connections."""
+    try:
+        return _facts_of(tuple(facts.items()))
+    except TypeError:  # a list is among them
+        return facts
+
+
+@lru_cache(maxsize=256)
+def _facts_of(items: tuple[tuple[str, object], ...]) -> Mapping[str, object]:
+    return dict(items)

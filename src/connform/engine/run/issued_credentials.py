@@ -1,0 +1,63 @@
+"""What a simulator issues for the connections of a run, in a form that crosses processes. Layer 3, no IO."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import NamedTuple
+
+from connform.database.memory import MemoryStore
+from connform.engine.load.catalog import has_grant
+from connform.engine.run.progress import SILENT, Progress
+from connform.engine.run.simulated_client import revealed
+from connform.engine.run.simulation import SyntheticGrants, SyntheticSecrets, place_of
+from connform.errors import ConnectionFailed
+from connform.grant import Grant, GrantFacts
+from connform.manifest.model import Connection
+from connform.secret import Secret
+from connform.simulator import Simulator
+
+
+class IssuedCredentials(NamedTuple):
+    """Synthetic secrets and grants of connections, in clear."""
+
+    secrets: list[dict[str, str] | None]
+    """The secrets of each connection; `None` where a bug of a plug-in prevents them, which the check finds again."""
+    grants: list[tuple[GrantFacts, list[str]]]
+    """The facts of each grant, and its tokens."""
+
+
+class IssuedSecrets(SyntheticSecrets):
+    """Synthetic secrets that a simulator in another process issued."""
+
+    def prepare(self, connections: Iterable[Connection], progress: Progress = SILENT) -> None:
+        """Do nothing: that simulator knows the connections."""
+
+
+def issue(simulator: Simulator, connections: Iterable[Connection]) -> IssuedCredentials:
+    """Have a simulator answer for connections, and issue their secrets and grants."""
+    source, store = SyntheticSecrets(simulator), MemoryStore()
+    grants = SyntheticGrants(simulator, store)
+    source.prepare(connections)
+    secrets: list[dict[str, str] | None] = []
+    for connection in connections:
+        texts = None
+        with suppress(ConnectionFailed):
+            texts = revealed(source.secrets(connection))
+            if has_grant(connection):
+                grants.of(connection)
+        secrets.append(texts)
+    tokens = [(facts, revealed([one for one in both if one])) for facts, *both in store.grants.values()]
+    return IssuedCredentials(secrets, tokens)
+
+
+def received(issued: IssuedCredentials, connections: Iterable[Connection]) -> tuple[IssuedSecrets, SyntheticGrants]:
+    """Return the sources of what was issued for these connections."""
+    simulator = Simulator()  # it isn't started: it holds the secrets
+    for connection, texts in zip(connections, issued.secrets, strict=True):
+        if texts is not None:
+            secrets = {key: Secret(text) for key, text in texts.items()}
+            simulator.secrets[place_of(connection)] = connection.settings, secrets
+    store = MemoryStore()
+    store.grants = {facts.connection: Grant(facts, *map(Secret, tokens)) for facts, tokens in issued.grants}
+    return IssuedSecrets(simulator), SyntheticGrants(simulator, store)

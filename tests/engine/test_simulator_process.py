@@ -1,0 +1,156 @@
+"""The simulator in a process of its own: it answers as the one in a thread, and ends with the run, however that ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MANIFEST = """\
+version: 1
+connections:
+  named: {provider: http, base_url: 'https://api.acme.example', check: {path: /me}, auth: {method: api_key, api_key: env://KEY}}
+  address: {provider: http, base_url: 'https://192.0.2.7', check: {path: /me}, auth: {method: bearer, token: env://KEY}}
+  granted:
+    environment: production
+    region: us
+    auth: {method: oauth2, client_id: acme, client_secret: env://KEY, redirect_uri: 'https://localhost/back'}
+"""
+PRELUDE = """
+import os, signal, sys
+from multiprocessing import active_children
+from pathlib import Path
+from connform.engine.apply import apply
+from connform.engine.load.manifest import read_manifest
+from connform.engine.load.selection import EVERYTHING
+from connform.engine.run.simulator_process import forked_simulator
+from connform.recorded import Actor
+
+signal.alarm(50)
+manifest, _ = read_manifest([sys.argv[1]], EVERYTHING, ())
+connections = list(manifest.values())
+"""
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux does the simulator have a process")
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    path = tmp_path / "connections.yaml"
+    path.write_text(MANIFEST)
+    return path
+
+
+def ended(script: str, manifest: Path) -> str:
+    """Return what a script says, in a process of one thread."""
+    argv = [sys.executable, "-c", PRELUDE + script, str(manifest)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, cwd=manifest.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+def test_it_accepts_the_credentials_that_it_issued_at_names_and_at_addresses(manifest: Path) -> None:
+    script = """
+from connform.engine.run import simulator_process
+begun = []
+serve = simulator_process._network
+simulator_process._network = lambda *arguments: begun.append(len(active_children())) or serve(*arguments)
+report = apply([sys.argv[1]], by=Actor("a", "b"), simulate=True, may_fork=True)
+print([(one.name, str(one.verdict), one.message) for one in report.connections], begun, active_children())
+"""
+    names = ["named", "address", "granted"]
+    assert ended(script, manifest) == f"{[(name, 'ready', '') for name in names]} [1] []"
+
+
+def test_a_run_whose_simulator_was_killed_says_so(manifest: Path) -> None:
+    script = """
+from connform.errors import ConnformError
+try:
+    with forked_simulator(connections) as (secrets, grants, network):
+        (child,) = active_children()
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        print(network.route("192.0.2.7", 443)[0])
+except ConnformError as error:
+    print(error)
+"""
+    assert ended(script, manifest) == (
+        "127.0.0.1\nthe simulator's process ended before the run did (exit code -9), so that its results say nothing: "
+        "run it again; if the system is short of memory, for fewer connections at a time"
+    )
+
+
+def test_one_that_cannot_start_says_why(manifest: Path) -> None:
+    script = """
+from connform.errors import ConnformError
+sys.modules["trustme"] = None
+try:
+    with forked_simulator(connections):
+        pass
+except ConnformError as error:
+    print(error, active_children())
+"""
+    assert ended(script, manifest) == "the simulator needs an optional library: pip install trustme []"
+
+
+def test_one_that_is_killed_before_it_listens_says_so(manifest: Path) -> None:
+    script = """
+from connform.engine.run import simulator_process
+from connform.errors import ConnformError
+simulator_process.issue = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+try:
+    with forked_simulator(connections):
+        pass
+except ConnformError as error:
+    print(error, active_children())
+"""
+    assert ended(script, manifest).startswith("the simulator's process ended before it listened: run it again;")
+
+
+def test_it_goes_on_while_its_parent_ends_an_interrupted_run(manifest: Path) -> None:
+    script = """
+import socket
+with forked_simulator(connections) as (secrets, grants, network):
+    (child,) = active_children()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(child.pid, number)
+    socket.create_connection(network.route("192.0.2.7", 443)).close()
+    print(child.is_alive())
+print(active_children())
+"""
+    assert ended(script, manifest) == "True\n[]"
+
+
+def test_it_ends_with_a_run_that_fails(manifest: Path) -> None:
+    script = """
+try:
+    with forked_simulator(connections):
+        os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    print(active_children())
+"""
+    assert ended(script, manifest) == "[]"
+
+
+@pytest.mark.parametrize("end", ["SIGKILL", "SIGTERM"])
+def test_it_ends_after_its_parent_was_killed(end: str, manifest: Path) -> None:
+    script = f"""
+reader, writer = os.pipe()
+if not os.fork():
+    with forked_simulator(connections):
+        os.kill(os.getpid(), signal.{end})
+os.close(writer)
+print(os.read(reader, 1))  # the end of the file: no process has it open
+"""
+    assert ended(script, manifest) == "b''"
+
+
+def test_one_that_is_stopped_ends_with_the_run(manifest: Path) -> None:
+    script = """
+with forked_simulator(connections):
+    (child,) = active_children()
+    os.kill(child.pid, signal.SIGSTOP)
+print(active_children())
+"""
+    assert ended(script, manifest) == "[]"
