@@ -76,7 +76,7 @@ except ConnformError as error:
     print(error)
 """
     assert ended(script, manifest) == (
-        "127.0.0.1\nthe simulator's process ended before the run did (exit code -9), so that its results say nothing: "
+        "127.0.0.1\nthe simulator's process ended before the run did, by signal 9, so that its results say nothing: "
         "run it again; if the system is short of memory, for fewer connections at a time"
     )
 

@@ -51,7 +51,8 @@ def check(
         progress: is told what the run waits for.
         state: where grants are stored, and checks are recorded.
         recording: by whom and for how long the verdicts are recorded; `None`, they are not. A simulation can't be recorded.
-        processes: how many share the checks; `None` for one for each core, from 200 connections on, where a fork is safe.
+        processes: how many share the checks; `None` for one for each core, from 200 connections on, where a fork is safe. A simulation
+            has one for the checks and, with `None`, one for the simulator.
 
     Raises:
         UnknownConnection: the selection names no connection.
@@ -71,7 +72,8 @@ def check(
         try:
             with run_context(manifest, simulate=simulate, state=state, may_fork=processes is None) as context:
                 on_result = partial(recorder.add, source=context.source) if recorder else None
-                check_all(chosen, context, parallelism, timeout_s, progress, done, on_result, processes)
+                sharing = 1 if simulate else processes  # the simulator has a process of its own
+                check_all(chosen, context, parallelism, timeout_s, progress, done, on_result, sharing)
         except KeyboardInterrupt:
             interruption = ExitCode.INTERRUPTED
         if recorder:

@@ -54,11 +54,15 @@ def forked_simulator(connections: Sequence[Connection]) -> Iterator[tuple[Issued
             secrets, grants = received(started.issued, connections)
             yield secrets, grants, _network(pipe, started)
             if not child.is_alive():
-                message = f"the simulator's process ended before the run did (exit code {child.exitcode}), so that its results say nothing"
+                message = f"the simulator's process ended before the run did, by {_end_of(child.exitcode)}, so that its results say nothing"
                 raise ConnformError(f"{message}: {_ADVICE}")
         finally:
             child.kill()  # SIGTERM would not end one that is stopped
             child.join()
+
+
+def _end_of(exit_code: int | None) -> str:
+    return f"signal {-exit_code}" if exit_code and exit_code < 0 else f"exit code {exit_code}"
 
 
 def _receive(pipe: Pipe) -> _Started:

@@ -81,11 +81,11 @@ class Timeline:
 def _shared(facts: Mapping[str, object]) -> Mapping[str, object]:
     """Return equal facts as one object: they are those of thousands of connections."""
     try:
-        return _facts_of(tuple(facts.items()))
+        return _facts_of(tuple(facts), *facts.values())
     except TypeError:  # a list is among them
         return facts
 
 
-@lru_cache(maxsize=256)
-def _facts_of(items: tuple[tuple[str, object], ...]) -> Mapping[str, object]:
-    return dict(items)
+@lru_cache(maxsize=256, typed=True)  # `True` is not the same as 1
+def _facts_of(names: tuple[str, ...], *values: object) -> Mapping[str, object]:
+    return dict(zip(names, values, strict=True))
