@@ -120,6 +120,14 @@ def emit(report: Report, options: Options) -> None:
         _append_to_summary(summary, inert(rendered("markdown")).encode())
 
 
+def lists_unchanged(options: Options) -> bool:
+    """Whether a format that was asked for lists the connections of a plan for which there is nothing to do."""
+    from connform import reporters
+
+    names = {options.format, *(name for name, _ in options.formats)}
+    return any(reporters.lists_unchanged(reporters.reporter(name)) for name in names)
+
+
 def roots() -> tuple[str, ...]:
     """Return the folders that paths may be relative to: those that a CI system names, then the nearest with `.git`, else this one.
 

@@ -18,7 +18,7 @@ from connform.cli.flags import (
     state_flags,
 )
 from connform.cli.options import Options
-from connform.cli.output import finish, save
+from connform.cli.output import finish, lists_unchanged, save
 from connform.cli.progress import progress
 from connform.cli.verb import Verb
 from connform.engine.run.state_location import StateLocation
@@ -71,6 +71,7 @@ def command(
             timeout_s=timeout_s,
             parallelism=parallelism,
             progress=told,
+            lists_unchanged=lists_unchanged(options),
         )
     report = planned.report
     if report.plan is not None:

@@ -56,6 +56,7 @@ def plan(
     timeout_s: float | None = None,
     parallelism: int = 100,
     progress: Progress = SILENT,
+    lists_unchanged: bool = True,
 ) -> PlanResult:
     """Return what `apply` would do. Nothing is recorded or locked.
 
@@ -72,6 +73,7 @@ def plan(
         timeout_s: the limit of each check.
         parallelism: how many at once.
         progress: is told what the run waits for.
+        lists_unchanged: whether the report lists connections with nothing to do, of which no live check tells anything.
 
     Raises:
         UnknownConnection: the selection names a connection that is neither declared nor recorded.
@@ -90,7 +92,8 @@ def plan(
         planned, interruption = make_plan(manifest, states, selection, shard), None
         if refresh and not simulate:  # in an empty state, nothing is unchanged
             planned, interruption = _refresh(planned, manifest, state, timeout_s, parallelism, progress)
-        found = plan_report(planned, validated, "" if simulate else note_of(states))
+        note = "" if simulate else note_of(states)
+        found = plan_report(planned, validated, note, lists_unchanged=lists_unchanged)
         found = found._replace(interruption=interruption, simulated=simulate, elapsed_s=perf_counter() - started)
         return PlanResult(found, planned, selection, shard)
 
@@ -101,11 +104,17 @@ def note_of(states: StateOfRun) -> str:
     return f"{missing}: every connection is new" if missing else states.copied_note()
 
 
-def plan_report(planned: Plan, validated: Report, note: str) -> Report:
-    """Return the report of a plan; the note is that of `note_of`."""
-    lines = tuple(map(describe_change, planned.changes))
-    summary = PlanSummary(planned.digest, refusals(planned))
-    return validated._replace(command="plan", connections=lines, connection_count=len(lines), plan=summary, note=note)
+def plan_report(planned: Plan, validated: Report, note: str, *, lists_unchanged: bool = True) -> Report:
+    """Return the report of a plan; the note is that of `note_of`, the last argument as for `plan`."""
+    listed = [one for one in planned.changes if lists_unchanged or one.is_pending or one.live_report]
+    count = len(planned.changes)
+    return validated._replace(
+        command="plan",
+        connections=tuple(map(describe_change, listed)),
+        connection_count=count,
+        plan=PlanSummary(planned.digest, refusals(planned), unlisted=count - len(listed)),
+        note=note,
+    )
 
 
 def _refresh(

@@ -58,6 +58,8 @@ class PlanSummary(NamedTuple):
     """The digest of the plan, for `apply --expect-digest`."""
     refusals: tuple[str, ...]
     """The safety rules that refuse the plan unless `--force` is given."""
+    unlisted: int = 0
+    """How many connections there are with nothing to do that the report doesn't list."""
     is_detailed: bool = False
     """Whether changes give exit code 2 (`--detailed-exitcode`)."""
 

@@ -72,14 +72,14 @@ class Manifest(Mapping[str, Connection]):
     def _connection(self, entry: Entry) -> Connection:
         node = entry.effective
         definition = definition_in(self._tree, node)
-        return self.decode(entry.name, node, _folder(entry.base), entry.span, entry, definition)
+        return self.decode(entry.name, node, _folder(entry.base), None, entry, definition)
 
     def decode(
         self,
         name: str,
         node: Mapping[str, Any],
         base: Path,
-        span: Span,
+        span: Span | None,
         entry: Entry | None = None,
         definition: Mapping[str, Any] | None = None,
     ) -> Connection:

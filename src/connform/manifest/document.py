@@ -81,6 +81,11 @@ class Entry:
         return self._span
 
     @property
+    def file(self) -> str:
+        """The name of its file."""
+        return self.section.file_of(self.name)
+
+    @property
     def tags(self) -> list[str]:
         """Its effective tags; empty if they aren't a list."""
         tags: object = self.effective.get("tags") if self.layers else None

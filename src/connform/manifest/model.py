@@ -81,7 +81,7 @@ class Connection:
         provider: str,
         settings: Mapping[str, Any],
         base: Path,
-        span: Span,
+        span: Span | None,
         secret_keys: SecretKeys = lambda *_: None,
         entry: Entry | None = None,
         definition: Mapping[str, Any] | None = None,
@@ -96,11 +96,20 @@ class Connection:
         """Every effective key as plain data; providers read their own keys here."""
         self.base = base
         """The folder of its manifest; relative paths start here."""
-        self.span = span
-        """The span of its name."""
+        self._span = span  # `None` for that of the declaration: few runs ask for each place
         self.entry = entry
         """The declaration, for `place_of` and `origin_of`; none for a connection that isn't read from a manifest."""
         self._secret_keys = secret_keys
+
+    @property
+    def span(self) -> Span:
+        """The span of its name."""
+        return self._span or self.entry.span  # type: ignore[union-attr]  # one of them is there
+
+    @property
+    def file(self) -> str:
+        """The name of the file that declares it."""
+        return self._span.file if self._span else self.entry.file  # type: ignore[union-attr]  # as above
 
     @property
     def environment(self) -> str:

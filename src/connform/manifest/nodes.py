@@ -34,10 +34,11 @@ FOLDED = r">- *+(?:(?<= )#[^\n]*+)?\n( ++)([^\n]++(?:\n|\Z)(?:\1[^ \n][^\n]*+(?:
 class TextPositions:
     """The positions in the text of a simple document, each found when it is asked for. An offset is one in characters."""
 
-    __slots__ = ("_lines", "_name", "_text")
+    __slots__ = ("_lines", "_text", "name")
 
     def __init__(self, name: str, text: str) -> None:
-        self._name = name
+        self.name = name
+        """The name of the file."""
         self._text = text
         self._lines: list[int] = []
 
@@ -68,7 +69,7 @@ class TextPositions:
             self._lines = [0, *(found.end() for found in re.finditer("\n", self._text))]
         line, end_line = bisect_right(self._lines, start), bisect_right(self._lines, end)
         column, end_column = start - self._lines[line - 1], end - self._lines[end_line - 1]
-        return Span(self._name, line, column + 1, end_line, end_column + 1 + (start == end))
+        return Span(self.name, line, column + 1, end_line, end_column + 1 + (start == end))
 
 
 Marks: TypeAlias = "tuple[TextPositions, int] | tuple[Mark, Mark, Mark, Mark]"
@@ -84,6 +85,10 @@ class Map(dict[str, Node]):
 
     def __init__(self) -> None:
         self.marks: dict[str, Marks] = {}
+
+    def file_of(self, key: str) -> str:
+        """Return the name of the file in which a key stands."""
+        return self.marks[key][0].name
 
     def key_span(self, key: str) -> Span:
         """Return the span of a key."""

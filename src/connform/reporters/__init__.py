@@ -23,6 +23,7 @@ class Reporter(Protocol):
     `uses_repository_paths`: whether it names a file by its path in the repository; and `render_on_terminal`, a function with
     the further argument `now`, an aware `datetime`: it is called in place of `render` where a person reads the output;
     and `render_at`, a function of the view and of `now`: it is called in place of `render`, for an output that says when it was made.
+    `lists_unchanged = False` says that it doesn't list the connections of a plan with nothing to do, which its view then lacks;
     `has_messages = False` says that it holds figures alone: where a run fails, the reasons go to standard error.
     """
 
@@ -83,6 +84,11 @@ def dated_renderer(reporter: Reporter) -> Callable[..., str] | None:
 def has_messages(reporter: Reporter) -> bool:
     """Whether a format says what is wrong and what to do; one of figures alone doesn't."""
     return getattr(reporter, "has_messages", True)
+
+
+def lists_unchanged(reporter: Reporter) -> bool:
+    """Whether a format lists the connections of a plan for which there is nothing to do."""
+    return getattr(reporter, "lists_unchanged", True)
 
 
 def uses_repository_paths(reporter: Reporter) -> bool:

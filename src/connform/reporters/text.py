@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from importlib import import_module
+from typing import Final
 
 from connform.reporters.terminal import (
     BOLD_GREEN,
@@ -36,6 +37,8 @@ _RENDERERS = {
     "show": ("text_inventory", "render_show"),
 }
 """Command → the module and the function that render its connections, imported on use; other commands show none."""
+
+lists_unchanged: Final = False
 
 _INVENTORIES = {"list", "state list", "state show", "state history"}
 """Commands that only list things: their summary does not say `no errors`."""
@@ -142,7 +145,8 @@ def _some_of(names: list[str], room: int) -> str:
 
 
 def _duration_note(view: View) -> str:
-    if not view["connections"] or view["command"] in _INVENTORIES:
+    is_plan = bool(view.get("plan") and view["summary"]["connections"])  # which lists changes alone
+    if not (view["connections"] or is_plan) or view["command"] in _INVENTORIES:
         return ""
     simulated = "; simulated: no secret was read, nothing left this machine" if view["simulated"] else ""
     recorded = (

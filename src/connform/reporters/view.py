@@ -101,7 +101,8 @@ _PLAN: JsonObject[Report] = JsonObject(
     "`plan` and `apply`: what binds them together.",
     {
         "digest": (text("For `apply --expect-digest`."), "plan.digest"),
-        **{each: _number(lambda c: c.action, each) for each in ("create", "update", "move", "remove", "none")},
+        **{each: _number(lambda c: c.action, each) for each in ("create", "update", "move", "remove")},
+        "none": (COUNT, lambda r: r.plan.unlisted + sum(c.action == "none" for c in r.connections)),
         "refusals": (array(text(), "Why `apply` would want --force."), "plan.refusals", list),
     },
 )

@@ -67,13 +67,13 @@ class DeclaredConnection(NamedTuple):
 
     def is_from_other_file(self, summary: RecordSummary) -> bool:
         """Whether it was recorded from another file; never for a manifest from standard input."""
-        return self.file != summary.file and self.connection.span.file != _NOWHERE
+        return self.file != summary.file and self.connection.file != _NOWHERE
 
 
 def declared_connection(connection: Connection, manifest: Manifest, states: StateOfRun) -> DeclaredConnection:
     """Return a declared connection with its specification and the state table where it is recorded."""
     spec = specification(connection, manifest.stores, states.paths.of_folder)
-    file, table = states.paths.of_manifest(connection.span.file), states.table(connection.base)
+    file, table = states.paths.of_manifest(connection.file), states.table(connection.base)
     return DeclaredConnection(connection, spec, digest(spec), file, table)
 
 

@@ -6,7 +6,7 @@ Layer 3, no IO. A specification holds references and no secrets, so its digest r
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -41,7 +41,7 @@ _HARMLESS_KEYS = frozenset({"tags", "timeouts", *PROSE})
 _HARMLESS = frozenset({"/file", "/tags", *(f"/{key}" for key in PROSE)})
 """The pointers, besides those of time-outs, to what decides neither what is sent nor where to: see `is_harmless`."""
 
-_canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
 
 
 class FieldChange(NamedTuple):
@@ -143,8 +143,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fi
     """Return the values that take another effect in one specification than in another, as they take effect, sorted by pointer."""
     found: dict[str, FieldChange] = {}
     for part, keys_of_part in _PARTS.items():
-        values = (before.get(part), after.get(part))
-        unequal = [] if _are_equal(*values) else list(_unequal_values(keys_of_part, *values, (before, after)))
+        unequal = _unequal_values(keys_of_part, before.get(part), after.get(part), (before, after))
         have_one_schema = part == "settings" and all(keys[0] in _HARMLESS_KEYS for keys, *_ in unequal)
         for keys, written_before, written_now in unequal:
             if keys == _BASE_URL and part == "settings":  # the resolved one was compared
@@ -161,6 +160,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fi
 
 def _are_equal(before: Any, after: Any) -> bool:
     """Whether values are equal in JSON; for Python, 1 and `true` are equal as well. What is written alike is told at once."""
+    if before is after:
+        return True
     if before != after:
         return False
     return isinstance(before, str) or repr(before) == repr(after) or equality_key(before) == equality_key(after)
@@ -168,20 +169,19 @@ def _are_equal(before: Any, after: Any) -> bool:
 
 def _unequal_values(
     keys: tuple[str, ...], before: Any, after: Any, specs: tuple[Mapping[str, Any], ...]
-) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
-    """Yield the values that differ, with the keys that lead to them; `None` for a value that one side doesn't have."""
+) -> list[tuple[tuple[str, ...], Any, Any]]:
+    """Return the values that differ, with the keys that lead to them; `None` for a value that one side doesn't have."""
     if _are_equal(before, after):
-        return
+        return []
     old = before if isinstance(before, dict) else {}
     new = after if isinstance(after, dict) else {}
     if not (old or new) or any(is_json(keys, spec) for spec in specs):
-        yield keys, before, after
-        return
+        return [(keys, before, after)]
+    found: list[tuple[tuple[str, ...], Any, Any]] = []
     for key in {**old, **new}:
         if not _are_equal(value := old.get(key), now := new.get(key)):
-            yield from _unequal_values((*keys, key), value, now, specs)
+            found += _unequal_values((*keys, key), value, now, specs)
     # the content of objects was compared above; what remains is a value on the other side
     before = None if before is old else before
     after = None if after is new else after
-    if before != after:
-        yield keys, before, after
+    return found if before == after else [*found, (keys, before, after)]

@@ -52,6 +52,7 @@ class AddressBook:
         flow = next((texts for texts in self._texts.values() if texts.token_url), None)
         self._of_flow = flow._asdict() if flow else {}
         self._addresses = lru_cache(maxsize=4096)(self._fill)
+        self._filled_texts = lru_cache(maxsize=1024)(self._fill_texts)
         self._places = lru_cache(maxsize=1024)(self._find_places)
         self._needed = lru_cache(maxsize=1024)(self._find_needed)
 
@@ -105,14 +106,19 @@ class AddressBook:
     def _fill(
         self, environment: str, region: str, method: str, base_url: str, given: tuple[tuple[str, str], ...]
     ) -> Addresses:
-        settings, values, texts = dict(given), self._values(environment, region), self._texts_of(method)
-        if not texts.token_url:  # for `show`: what OAuth would use
-            texts = texts._replace(**{name: self._of_flow.get(name, "") for name in _ENDPOINTS})
-        url = parse_url(base_url or expand_url(expand(texts.root, values), settings))
-        with_origin = {**values, "origin": url.origin}
-        filled = [expand_url(expand(text, with_origin), settings) if "{" in text else text for text in texts[1:]]
+        settings, texts = dict(given), self._filled_texts(environment, region, method)
+        url = parse_url(base_url or expand_url(texts.root, settings))
+        origin = url.origin
+        filled = [expand_url(text.replace("{origin}", origin), settings) if "{" in text else text for text in texts[1:]]
         others = ["" if "{" in text and names_in(text) else text for text in filled]
         return Addresses(str(url).rstrip("/"), *others)
+
+    def _fill_texts(self, environment: str, region: str, method: str) -> Addresses:
+        """Return the URLs in which only `origin` and settings are to be filled in."""
+        values, texts = self._values(environment, region), self._texts_of(method)
+        if not texts.token_url:  # for `show`: what OAuth would use
+            texts = texts._replace(**{name: self._of_flow.get(name, "") for name in _ENDPOINTS})
+        return Addresses(*[expand(text, values) for text in texts])
 
     def _values(self, environment: str, region: str) -> Mapping[str, str]:
         row = self.environment(environment)
