@@ -51,15 +51,11 @@ class DeclaredConnection(NamedTuple):
             return self
         fields = differences(applied.spec, self.spec)
         if fields:
-            return self._replace(fields=fields)
+            return DeclaredConnection(*self[:-1], fields)
         return self._replace(spec=applied.spec, digest=applied.summary.digest)
 
     def action(self, summary: RecordSummary | None) -> Action:
-        """Return what is to be done, by the summary of its record; `None` if it isn't recorded."""
-        return Action.MOVE if self.moved_from else self.action_besides_move(summary)
-
-    def action_besides_move(self, summary: RecordSummary | None) -> Action:
-        """Return what is to be done besides the renaming; argument as for `action`."""
+        """Return what is to be done besides a renaming, by the summary of its record; `None` if it isn't recorded."""
         if summary is None or not summary.digest:
             return Action.CREATE
         is_applied = summary.is_applied and summary.digest == self.digest and not self.is_from_other_file(summary)
@@ -104,24 +100,23 @@ def declared_change(
         applied: what was applied; `None` if nothing was, or there is nothing to do.
         grant: its grant; `None` if it has none.
     """
-    action = declared.action_besides_move(summary)
-    before = summary.digest if summary else ""
-    fields = declared.fields
+    action, fields, moved_from = declared.action(summary), declared.fields, declared.moved_from
     if action is Action.UPDATE and summary and declared.is_from_other_file(summary):
         fields = (FieldChange("/file", summary.file, declared.file), *fields)
+    name = declared.connection.name
     return Change(
-        name=declared.connection.name,
-        action=declared.action(summary),
-        before=before,
+        name=name,
+        action=Action.MOVE if moved_from else action,
+        before=summary.digest if summary else "",
         after=declared.digest,
         reasons=_failure_reasons(summary),
         connection=declared.connection,
-        applied=applied._replace(connection=declared.connection.name) if applied else None,
+        applied=applied._replace(connection=name) if applied and moved_from else applied,
         table=declared.table,
         spec=declared.spec,
         fields=fields,
-        moved_from=declared.moved_from,
-        is_only_moved=bool(declared.moved_from) and action is Action.NONE,
+        moved_from=moved_from,
+        is_only_moved=bool(moved_from) and action is Action.NONE,
         revokes=living_grant(grant) if leaves_grant(applied, declared.connection) else None,
     )
 

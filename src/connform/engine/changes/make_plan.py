@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connform.database.state_table import StateTable
-from connform.engine.changes.compare import DeclaredConnection, declared_change, declared_connection, removal_change
+from connform.engine.changes.compare import declared_change, declared_connection, removal_change
 from connform.engine.changes.definition_part import recorded_definition
 from connform.engine.changes.living_grants import probable_renames
 from connform.engine.changes.plan import Action, Change, Plan, Step
@@ -59,7 +59,7 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
     changed = [
         one
         for name, one in declared.items()
-        if name in summaries and one.action_besides_move(summaries[name]) is not Action.NONE
+        if name in summaries and one.action(summaries[name]) is not Action.NONE
     ]
     undeclared_here = {name: table for name, table in undeclared.items() if shard.has(name) or selection.tags}
     applied = _read_applied({one.recorded_as: one.table for one in changed} | undeclared_here)
@@ -68,21 +68,23 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
         if one.recorded_as in applied:
             summaries[one.connection.name] = applied[one.recorded_as].summary
             declared[one.connection.name] = one.compared_with(applied[one.recorded_as])
-    tags: dict[str, Sequence[str]] = {name: entry.tags for name, entry in manifest.declared.items()}
+    tags: dict[str, Sequence[str]] = {}
+    if selection.has_patterns:
+        tags |= {name: entry.tags for name, entry in manifest.declared.items()}
     tags |= {
         name: _tags(applied.get(name)) for name in sorted(undeclared) if name in applied or name not in undeclared_here
     }
     removed = [name for name in select(tags, selection) if name in undeclared]
-    all_steps = [_short_step(one, summaries.get(name)) for name, one in declared.items()]
-    all_steps += [[name, str(Action.REMOVE), summaries_by_table[undeclared[name]][name].digest, ""] for name in removed]
-    remarks = dict(probable_renames(all_steps)) | {rename.old: rename.problem for rename in renames if rename.problem}
-    changes = [
+    every = [
         declared_change(
             one, summaries.get(name), applied.get(one.recorded_as), grants_by_table[one.table].get(one.recorded_as)
         )
         for name, one in declared.items()
-        if shard.has(name)
     ]
+    all_steps = list(map(_short_step, every))
+    all_steps += [[name, str(Action.REMOVE), summaries_by_table[undeclared[name]][name].digest, ""] for name in removed]
+    remarks = dict(probable_renames(all_steps)) | {rename.old: rename.problem for rename in renames if rename.problem}
+    changes = [change for change in every if shard.has(change.name)]
     changes += [
         removal_change(
             applied[name], undeclared[name], remarks.get(name, ""), grants_by_table[undeclared[name]].get(name)
@@ -90,7 +92,10 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
         for name in removed
         if shard.has(name)
     ]
-    changes = [_with_revocation(change, manifest, states) for change in _with_rename_problems(renames, changes)]
+    changes = [
+        _with_revocation(change, manifest, states) if change.applied else change
+        for change in _with_rename_problems(renames, changes)
+    ]
     plan = Plan(tuple(changes), all_steps, states.paths.files, is_by_name=states.paths.is_by_name)
     if not plan.pending:
         return plan
@@ -144,10 +149,9 @@ def _tags(applied: Applied | None) -> tuple[str, ...]:
     return tuple(applied.spec["settings"].get("tags", ())) if applied else ()
 
 
-def _short_step(declared: DeclaredConnection, summary: RecordSummary | None) -> Step:
-    before = summary.digest if summary else ""
-    after = before if is_harmless([field.pointer for field in declared.fields]) else declared.digest
-    return [declared.connection.name, str(declared.action(summary)), before, after]
+def _short_step(change: Change) -> Step:
+    after = change.before if is_harmless([field.pointer for field in change.fields]) else change.after
+    return [change.name, str(change.action), change.before, after]
 
 
 def _with_revocation(change: Change, manifest: Manifest, states: StateOfRun) -> Change:

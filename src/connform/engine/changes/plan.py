@@ -98,8 +98,12 @@ that ends follow, if there are any."""
 
 def make_step(name: str, action: str, before: str, after: str, moved_from: str, revokes: str) -> Step:
     """Return the step of one change; `moved_from` and `revokes` are empty if there is none."""
-    optional = {"moved_from": moved_from, "revokes": revokes}
-    return [name, action, before, after, *(f"{key} {text}" for key, text in optional.items() if text)]
+    step = [name, action, before, after]
+    if moved_from:
+        step.append(f"moved_from {moved_from}")
+    if revokes:
+        step.append(f"revokes {revokes}")
+    return step
 
 
 class Plan(NamedTuple):
@@ -128,15 +132,8 @@ class Plan(NamedTuple):
     def steps(self) -> list[Step]:
         """The steps of the changes, by name. They don't contain results of live checks, because these vary."""
         return sorted(
-            make_step(
-                change.name,
-                str(change.action),
-                change.before,
-                change.after,
-                change.moved_from,
-                str(change.revokes or ""),
-            )
-            for change in self.changes
+            make_step(one.name, str(one.action), one.before, one.after, one.moved_from, str(one.revokes or ""))
+            for one in self.changes
         )
 
     @property

@@ -27,6 +27,11 @@ class Selection(NamedTuple):
     may_be_empty: bool = False
     """Whether names and tags may match nothing, and nothing may be left (`--allow-empty`)."""
 
+    @property
+    def has_patterns(self) -> bool:
+        """Whether a name, a glob or a tag selects or leaves out connections."""
+        return any((self.names, self.exclude, self.tags))
+
 
 EVERYTHING = Selection()
 """Selects all connections."""
@@ -48,7 +53,7 @@ def select(tags: Mapping[str, Collection[str]], selection: Selection, *, may_mis
         UnknownConnection: a name, glob or tag matches nothing, or nothing is left. Otherwise, a typo would look like
             success.
     """
-    if not any((selection.names, selection.exclude, selection.tags)):
+    if not selection.has_patterns:
         return list(tags)
     is_strict = not (may_miss or selection.may_be_empty)
     if is_strict:
