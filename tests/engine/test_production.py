@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from connform.engine.changes.origins import sends
 from connform.engine.changes.production import ProductionSecrets, is_production, production_secrets, records_to_keep
+from connform.engine.changes.sends import sends
 from connform.engine.load import catalog
 from connform.errors import ConnectionFailed
 from connform.providers import PROVIDERS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connform.engine.changes.origins import sends
+from connform.engine.changes.sends import sends
 
 API = "https://api.acme.example"
 ACCOUNT = "file:///var/run/secrets/kubernetes.io/serviceaccount/token"

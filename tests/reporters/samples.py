@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from connform.diagnostics import CODES, Diagnostic, Edit, Related, Severity, SourceExcerpt, Span
-from connform.engine.changes.origins import Destination, Send
+from connform.engine.changes.destination import Destination, Send
 from connform.engine.changes.secret_identity import SecretIdentity
 from connform.engine.changes.specification import FieldChange
 from connform.engine.connection_report import ConnectionReport, Remark, SecretReport, StageResult, Value

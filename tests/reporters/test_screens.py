@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connform.engine.changes.origins import Destination, Send
+from connform.engine.changes.destination import Destination, Send
 from connform.engine.changes.secret_identity import SecretIdentity
 from connform.engine.changes.specification import FieldChange
 from connform.engine.connection_report import ConnectionReport

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from connform.cli.main import main
-from connform.engine.changes.origins import sends
+from connform.engine.changes.sends import sends
 from connform.engine.changes.specification import specification
 from connform.engine.load.manifest import load_manifest
 from tests.canary import API_KEY

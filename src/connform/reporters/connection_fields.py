@@ -11,7 +11,7 @@ from connform.reporters.check_fields import CHECKS
 from connform.reporters.fields import ELAPSED, PLACE, JsonObject, array, text
 
 if TYPE_CHECKING:
-    from connform.engine.changes.origins import Send
+    from connform.engine.changes.destination import Send
     from connform.engine.changes.specification import FieldChange
     from connform.engine.connection_report import ConnectionReport, SecretReport, Value
     from connform.grant import GrantFacts

@@ -45,8 +45,8 @@ def _heading(group: list[View], look: Look) -> list[str]:
 
 def _common(group: list[View], key: str) -> str:
     """Return a value that all connections of a group have, or an empty text."""
-    values = {one[key] for one in group}
-    return str(values.pop()) if len(values) == 1 else ""
+    value: str = group[0][key]
+    return value if all(one[key] == value for one in group) else ""
 
 
 def _details(group: list[View], look: Look) -> list[str]:
@@ -54,7 +54,8 @@ def _details(group: list[View], look: Look) -> list[str]:
     lines: list[str] = []
     if len(group) > 1:
         lines += fold(enumerated(list(map(display_name, group))), first=INDENT, rest=INDENT, width=look.width)
-    lines += fold_rows(aligned_rows([_value_row(field) for field in first["changes"]]), look.row_width)
+    if first["changes"]:
+        lines += fold_rows(aligned_rows([_value_row(field) for field in first["changes"]]), look.row_width)
     for reason in first["reasons"]:
         lines += paragraph(reason, first=f"{INDENT}{look.paint('why:', BOLD)} ", rest="         ", width=look.width)
     destinations = [_destination(*send, look) for send in merged_sends(group)]

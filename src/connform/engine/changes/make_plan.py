@@ -57,9 +57,7 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
     undeclared = _undeclared(manifest, states, renames, summaries_by_table)
     _require_present_names(selection, manifest, undeclared)
     changed = [
-        one
-        for name, one in declared.items()
-        if name in summaries and one.action(summaries[name]) is not Action.NONE
+        one for name, one in declared.items() if name in summaries and one.action(summaries[name]) is not Action.NONE
     ]
     undeclared_here = {name: table for name, table in undeclared.items() if shard.has(name) or selection.tags}
     applied = _read_applied({one.recorded_as: one.table for one in changed} | undeclared_here)

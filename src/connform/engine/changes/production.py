@@ -10,8 +10,9 @@ from contextlib import suppress
 from typing import Any
 
 from connform.engine.changes.definition_part import recorded_definition
-from connform.engine.changes.origins import Destination, sends
+from connform.engine.changes.destination import Destination
 from connform.engine.changes.secret_identity import SecretIdentity
+from connform.engine.changes.sends import sends
 from connform.engine.load.environment_class import environment_class
 from connform.engine.run.states import StateOfRun
 from connform.errors import ConnectionFailed

@@ -12,9 +12,9 @@ from typing import Any
 
 from connform.engine.changes.definition_part import DEFINITION
 from connform.engine.changes.living_grants import reasons_for_force
-from connform.engine.changes.origins import sends
 from connform.engine.changes.plan import Action, Change, Plan, Step
 from connform.engine.changes.production import ProductionSecrets, is_production
+from connform.engine.changes.sends import sends
 from connform.engine.changes.specification import is_sent_alike
 from connform.manifest.harmless import mask_generated_text
 from connform.providers.environments import TEST

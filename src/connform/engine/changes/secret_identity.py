@@ -102,6 +102,11 @@ def identity_of(reference: SecretReference, store: Mapping[str, Any] | None, fol
     return SecretIdentity(kind, *found[1:])
 
 
+def derived_identity(identity: SecretIdentity, what: str) -> SecretIdentity:
+    """Return the identity of what a secret leads to: the `consent` to an OAuth client, its `grant`, a `token`."""
+    return SecretIdentity(f"{what} {identity.kind}", *identity[1:])
+
+
 def identity_of_file(path: str) -> SecretIdentity:
     """Return the identity of a secret that is a whole file, by its path."""
     return SecretIdentity(_FILE, path, is_open=not path.startswith("/"))

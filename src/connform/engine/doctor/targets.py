@@ -8,7 +8,7 @@ from typing import NamedTuple
 from connform.auth.kit.client import server
 from connform.engine.doctor.variables import without_login
 from connform.engine.load.catalog import method_of, provider_of
-from connform.engine.run.resolve import server_of
+from connform.engine.load.provider_server import server_of
 from connform.environment import ENVIRONMENT_PROXY
 from connform.manifest.model import Connection
 from connform.origin import Origin

@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from connform.auth.interface import AuthInputs
-from connform.auth.oauth.server import AuthorizationServer
 from connform.engine.load.catalog import method_of, provider_of
+from connform.engine.load.provider_server import server_of
 from connform.engine.run.context import RunContext
 from connform.grant import GrantStore
 from connform.http.settings import ClientSettings
 from connform.issued_token import TokenStore
 from connform.manifest.model import Connection
-from connform.providers.interface import Instance
 from connform.secret import Secret
 
 
@@ -56,16 +55,4 @@ def inputs_of(
         client=client,
         values=instance.values,
         references={key: str(reference) for key, reference in connection.auth.references.items()},
-    )
-
-
-def server_of(instance: Instance) -> AuthorizationServer:
-    """Return the endpoints that a provider knows for a connection."""
-    return AuthorizationServer(
-        instance.authorize_url,
-        instance.token_url,
-        instance.revoke_url,
-        refresh_url=instance.refresh_url,
-        device_authorization_url=instance.device_authorization_url,
-        login_url=instance.login_url,
     )
