@@ -115,6 +115,9 @@ def _distance(word: str, other: str, limit: int) -> int:
         word, other = word[1:], other[1:]
     if abs(len(word) - len(other)) >= limit:
         return limit
+    letters, others = set(word), set(other)
+    if len(letters - others) >= limit or len(others - letters) >= limit:  # each of them has to be dropped or added
+        return limit
     before: list[int] = []
     last = list(range(len(other) + 1))
     for row, letter in enumerate(word, 1):
