@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from connform.engine.run.open_files import at_once
 from connform.engine.run.progress import Progress, waiting_for
 
 Result = TypeVar("Result")
@@ -96,7 +97,7 @@ async def for_each(
                 done[item.name] = await work(item)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(min(max(parallelism, 1), len(items))):
+        for _ in range(min(at_once(parallelism), len(items))):
             group.create_task(worker())
 
 

@@ -18,6 +18,7 @@ from connform.engine.load.scopes import requested_scopes, ungranted
 from connform.engine.run.client import client_settings
 from connform.engine.run.context import RunContext
 from connform.engine.run.describe import describe, with_failure
+from connform.engine.run.open_files import at_once
 from connform.engine.run.progress import Progress, waiting_for
 from connform.engine.run.timeline import Timeline
 from connform.errors import ConnectionFailed
@@ -59,6 +60,7 @@ def check_all(
             return (yield from check_steps(connection, context, timeout_s))
 
     context.source.prepare(connections, progress)
+    parallelism = at_once(parallelism)
     progress.begin("checking", len(connections))
     for connection, report in _results(work, connections, parallelism, processes):
         if on_result:

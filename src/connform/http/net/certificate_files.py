@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from connform.errors import ConnectionFailed
+from connform.http.net.descriptors import hint_for
 from connform.regular_files import read_regular, require_regular
 
 _FAULT = "config_file_unreadable"
@@ -27,6 +28,8 @@ def file_errors(file: Path | None) -> Iterator[None]:
         yield
     except OSError as error:
         reason = _NO_PEM if isinstance(error, ssl.SSLError) else error.strerror
+        if hint := hint_for(error):  # not of the file: a later try may end otherwise
+            raise ConnectionFailed("tcp_unreachable", f"{file}: {reason}", hint) from None
         raise ConnectionFailed(_FAULT, f"{file}: {reason}") from None
     except ValueError:  # OpenSSL got no certificate at all
         raise ConnectionFailed(_FAULT, f"{file}: {_NO_PEM}") from None

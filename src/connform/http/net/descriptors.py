@@ -8,6 +8,7 @@ opened it.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from contextlib import suppress
@@ -16,6 +17,7 @@ from weakref import WeakSet
 
 S = TypeVar("S", bound="socket.socket")
 
+_HINT = "this process may open no more files: raise the limit (`ulimit -n`), or lower `--parallelism`"
 _OPEN_SOCKETS: WeakSet[socket.socket] = WeakSet()
 _INHERITED: list[socket.socket] = []
 """The sockets of parents. A child frees none of them: OpenSSL would wait for a lock that another thread of the parent held
@@ -26,6 +28,11 @@ def close_in_child(sock: S) -> S:
     """Return the socket; a forked child will close its descriptor."""
     _OPEN_SOCKETS.add(sock)
     return sock
+
+
+def hint_for(error: OSError) -> str:
+    """Return what to do about an error that says that this process, or the system, has too many files open; empty for another one."""
+    return _HINT if error.errno in {errno.EMFILE, errno.ENFILE} else ""
 
 
 def _close_inherited() -> None:

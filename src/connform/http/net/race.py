@@ -16,7 +16,7 @@ from time import monotonic
 
 from connform.http import failures
 from connform.http.net import deadline
-from connform.http.net.descriptors import close_in_child
+from connform.http.net.descriptors import close_in_child, hint_for
 from connform.http.net.resolver import Endpoint
 from connform.http.net.steps import Ready, Steps
 
@@ -107,9 +107,8 @@ class _Race:
             if isinstance(error, ConnectionRefusedError):
                 return failures.RequestFailed("tcp_refused", f"{host} ({endpoint}) refused the connection")
         for endpoint, error in errors:
-            return failures.RequestFailed(
-                "tcp_unreachable", f"{host} ({endpoint}) can't be reached: {error.strerror or error}"
-            )
+            message = f"{host} ({endpoint}) can't be reached: {error.strerror or error}"
+            return failures.RequestFailed("tcp_unreachable", message, hint_for(error))
         return failures.RequestFailed("dns_no_such_host", f"{host} has no address")
 
 
