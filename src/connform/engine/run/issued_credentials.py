@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from copy import copy
 from typing import NamedTuple
 
 from connform.database.memory import MemoryStore
@@ -40,13 +41,14 @@ def issue(simulator: Simulator, connections: Iterable[Connection]) -> IssuedCred
     grants = SyntheticGrants(simulator, store)
     source.prepare(connections)
     secrets: list[dict[str, str] | None] = []
-    for connection in connections:
+    for connection in map(copy, connections):  # what is decoded of one isn't kept
         texts = None
         with suppress(ConnectionFailed):
             texts = revealed(source.secrets(connection))
             if has_grant(connection):
                 grants.of(connection)
         secrets.append(texts)
+    simulator.secrets.clear()
     tokens = [(facts, revealed([one for one in both if one])) for facts, *both in store.grants.values()]
     return IssuedCredentials(secrets, tokens)
 

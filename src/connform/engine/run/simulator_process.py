@@ -5,6 +5,7 @@ That process issues the synthetic secrets and sends them to the run, which needs
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from ipaddress import ip_address
@@ -101,6 +102,7 @@ def _is_address(host: str) -> bool:
 def _serve(connections: Sequence[Connection], parents_pipe: Pipe, pipe: Pipe) -> None:
     """Run a simulator until the parent closes its pipe, or ends. Signals stay blocked: the parent handles them."""
     parents_pipe.close()
+    gc.freeze()  # a collection would copy the parent's memory
     with closing(pipe), suppress(EOFError, OSError):
         try:
             simulator = Simulator().start()
