@@ -14,7 +14,6 @@ from connform.http.wire import WireRequest
 
 _MAX_HEAD_BYTES = 100 * 1024
 """As in httpcore."""
-_SWITCHING_PROTOCOLS = 101
 
 
 class AnswerHead(NamedTuple):
@@ -64,21 +63,19 @@ class H11Exchange:
         self._connection.receive_data(data)
 
     def next_part(self) -> AnswerHead | bytes | None:
-        """Return the next part of the answer: its head, then bytes of its body, empty at its end; `None` before more is received.
+        """Return the next part of the answer: heads, of which those before the last are interim, then bytes of its body, empty at its end.
+
+        It is `None` before more is received.
 
         Raises:
             RequestFailed: `http_bad_reply`.
         """
-        while True:
-            try:
-                event = self._connection.next_event()
-            except h11.RemoteProtocolError as error:
-                raise failures.bad_reply(error, self._host) from None
-            if event is h11.NEED_DATA:
-                return None
-            if isinstance(event, h11.Response) or getattr(event, "status_code", 0) == _SWITCHING_PROTOCOLS:
-                return AnswerHead(event.status_code, event.headers.raw_items(), event.http_version)  # type: ignore[union-attr]
-            if not isinstance(event, h11.Data | h11.InformationalResponse):
-                return b""
-            if isinstance(event, h11.Data) and event.data:
-                return bytes(event.data)
+        try:
+            event = self._connection.next_event()
+        except h11.RemoteProtocolError as error:
+            raise failures.bad_reply(error, self._host) from None
+        if event is h11.NEED_DATA:
+            return None
+        if isinstance(event, h11.Response | h11.InformationalResponse):
+            return AnswerHead(event.status_code, event.headers.raw_items(), event.http_version)
+        return bytes(event.data) if isinstance(event, h11.Data) else b""

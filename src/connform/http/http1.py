@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 _READ_BYTES = 64 * 1024
 """As in httpcore."""
+_PARTS_AT_ONCE = 32
+"""Some 2 ms."""
+_FINAL = 200
+_SWITCHING_PROTOCOLS = 101
 
 
 class HTTP1Exchange:
@@ -31,6 +35,7 @@ class HTTP1Exchange:
         self._read_s, self._write_s = read_s, write_s
         self._h11: H11Exchange | None = None
         """Writes and parses what is not of the plainest form."""
+        self._parts = 0
         self._body = b""
         """What is left of the body of a plain answer."""
         self.status = 0
@@ -63,8 +68,9 @@ class HTTP1Exchange:
             return
         self._h11 = self._h11 or self._by_h11(request)  # it parses the answer to what it has written
         self._h11.receive(received)
-        head = yield from self._next_part(self._h11)
-        self.status, self.headers, version = head
+        version = b""
+        while self.status < _FINAL and self.status != _SWITCHING_PROTOCOLS:
+            self.status, self.headers, version = yield from self._next_part(self._h11)
         self.extensions["http_version"] = b"HTTP/" + version
 
     def next_piece(self) -> Steps[bytes]:
@@ -83,6 +89,9 @@ class HTTP1Exchange:
 
     def _next_part(self, parser: H11Exchange) -> Steps[Any]:
         while (part := parser.next_part()) is None:
-            yield PASS  # a server that sends without end, as in small chunks, holds up no other check
+            yield PASS  # a server that sends without end holds up no other check
             parser.receive((yield from self.stream.read(_READ_BYTES, self._read_s)))
+        self._parts += 1
+        if self._parts % _PARTS_AT_ONCE == 0:
+            yield PASS  # nor does one that sends in small chunks, of which thousands are read at once
         return part

@@ -10,11 +10,13 @@ import socket
 from math import inf
 from typing import Any
 
-from connform.http.net.steps import Ready, Step
+from connform.http.net.steps import PASS, Ready, Step
 
 
 async def wait_on_asyncio(step: Step) -> Any:
     """Wait for a step whose sockets no other task uses or closes, and return its result."""
+    if step is PASS:
+        return await asyncio.sleep(0, [])
     if not isinstance(step, Ready) or len(step.sockets) != 1:
         return await step.wait()
     loop = asyncio.get_running_loop()
