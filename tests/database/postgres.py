@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import glob
 from pathlib import Path
+from typing import LiteralString
 
 from tests.conftest import require_peer
 from tests.ports import free_ports
@@ -30,14 +31,16 @@ class Postgres:
     def url(self, database: str = "postgres", user: str = "connform") -> str:
         return f"postgresql://{user}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 
-    def fresh(self) -> str:
+    def fresh(self, name: LiteralString = "grants") -> str:
         """Return the URL of a database in which there is nothing; the one before it is gone."""
         import psycopg
 
         with psycopg.connect(self.url(), autocommit=True) as admin:
-            admin.execute("DROP DATABASE IF EXISTS grants WITH (FORCE)")
-            admin.execute("CREATE DATABASE grants")
-        return self.url("grants")
+            admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            # By files, as each version before 15 does it, takes half of the time.
+            copied = " STRATEGY file_copy" if admin.info.server_version >= 150_000 else ""
+            admin.execute(f"CREATE DATABASE {name}{copied}")
+        return self.url(name)
 
     def start(self) -> None:
         settings = [

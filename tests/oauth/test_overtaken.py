@@ -209,12 +209,7 @@ def test_a_lost_answer_keeps_nobody_waiting(setting: Setting, database: str, tmp
 @pytest.fixture
 def database(postgres: Postgres) -> str:
     """The URL of a fresh database."""
-    import psycopg
-
-    with psycopg.connect(postgres.url(), autocommit=True) as admin:
-        admin.execute("DROP DATABASE IF EXISTS overtaken WITH (FORCE)")
-        admin.execute("CREATE DATABASE overtaken")
-    return postgres.url("overtaken")
+    return postgres.fresh("overtaken")
 
 
 def renew(url: str, key: str, port: int, ca_pem: bytes) -> list[tuple[bytes, bytes]]:

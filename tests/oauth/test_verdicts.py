@@ -172,10 +172,7 @@ def test_a_server_that_keeps_no_grants_is_a_verdict(
 ) -> None:
     spoil, fault, words = ON_A_SERVER[case]
     database, key = "verdicts", new_key()
-    with _admin(postgres) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
-        admin.execute(f"CREATE DATABASE {database}")
-    url = postgres.url(database)
+    url = postgres.fresh("verdicts")
     kept_there = {"CONNFORM_STATE": url, "CONNFORM_STATE_KEY": "env://STATE_KEY", "STATE_KEY": key}
     with Server(answer(b"{}"), tls=authority.loopback()) as server:
         prepare(tmp_path, server, ca_file, url, key)

@@ -42,12 +42,7 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture
 def database(postgres: Postgres) -> str:
     """The URL of a fresh database."""
-    import psycopg
-
-    with psycopg.connect(postgres.url(), autocommit=True) as admin:
-        admin.execute("DROP DATABASE IF EXISTS states WITH (FORCE)")
-        admin.execute("CREATE DATABASE states")
-    return postgres.url("states")
+    return postgres.fresh("states")
 
 
 @dataclass

@@ -277,11 +277,7 @@ def folder_and_state(
     subprocess.run(["git", "init", "-q", folder], check=True)
     state = f"sqlite:///{folder}/state"
     if request.param == "postgresql":
-        import psycopg
-
-        with psycopg.connect(postgres.url(), autocommit=True) as admin:
-            admin.execute("CREATE DATABASE equal_meaning")
-        state = postgres.url("equal_meaning")
+        state = postgres.fresh("equal_meaning")
     (folder / "connections.yaml").write_text(MANIFEST)
     record(folder / "connections.yaml", state=state)
     return folder, state
