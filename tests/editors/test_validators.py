@@ -17,19 +17,19 @@ from connform.manifest.validate import validate
 from tests.conftest import require_library
 from tests.editors.validators import ROOT, by_ajv, by_jsonschema, by_rust, documents, published
 
-DOCUMENTS = documents()
+given = cache(documents)
 
 
 @cache
 def answers() -> list[bool]:
     """Return those of jsonschema."""
-    return by_jsonschema(published(), DOCUMENTS)
+    return by_jsonschema(published(), given())
 
 
 def test_it_refuses_nothing_that_connform_accepts() -> None:
     verdicts = answers()
     assert min(verdicts.count(True), verdicts.count(False)) > 100
-    refused = [one for one, verdict in zip(DOCUMENTS, verdicts, strict=True) if not verdict]
+    refused = [one for one, verdict in zip(given(), verdicts, strict=True) if not verdict]
     assert [one for one in refused if is_accepted(one)] == []
 
 
@@ -44,7 +44,7 @@ def is_accepted(data: Any) -> bool:
 def test_all_give_the_same_answers(ask: Callable[[dict[str, Any], list[Any]], list[bool]]) -> None:
     if ask is by_rust:
         require_library("jsonschema_rs")
-    compared = zip(DOCUMENTS, answers(), ask(published(), DOCUMENTS), strict=True)
+    compared = zip(given(), answers(), ask(published(), given()), strict=True)
     assert [data for data, one, other in compared if one is not other] == []
 
 

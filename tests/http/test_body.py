@@ -102,7 +102,7 @@ def test_memory_of_a_whole_exchange(mode: Mode, authority: Authority, kind: str)
     bomb = answer(gzip_of_zeros(200), "Content-Encoding: gzip")
     behaviour = bomb if kind == "bomb" else endless(head(200), bytes(65536))
     with Server(behaviour, tls=authority.server(), ca_pem=authority.pem) as server:
-        settings = settings_for(server, total_s=20, max_body_bytes=20 * MEGABYTE)
+        settings = settings_for(server, total_s=50, max_body_bytes=20 * MEGABYTE)
         tracemalloc.start()
         ended = exchange(mode, settings)
         _, peak = tracemalloc.get_traced_memory()
