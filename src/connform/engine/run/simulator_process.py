@@ -51,9 +51,7 @@ def forked_simulator(connections: Sequence[Connection]) -> Iterator[tuple[Issued
             child = context.Process(target=_serve, args=(connections, pipe, its_pipe), daemon=True)
             child.start()
         try:
-            started = _receive(pipe)
-            secrets, grants = received(started.issued, connections)
-            yield secrets, grants, _network(pipe, started)
+            yield _receive(pipe, connections)
             if not child.is_alive():
                 message = f"the simulator's process ended before the run did, by {_end_of(child.exitcode)}, so that its results say nothing"
                 raise ConnformError(f"{message}: {_ADVICE}")
@@ -66,17 +64,17 @@ def _end_of(exit_code: int | None) -> str:
     return f"signal {-exit_code}" if exit_code and exit_code < 0 else f"exit code {exit_code}"
 
 
-def _receive(pipe: Pipe) -> _Started:
+def _receive(pipe: Pipe, connections: Sequence[Connection]) -> tuple[IssuedSecrets, SyntheticGrants, Network]:
     try:
         started: _Started | Exception = pipe.recv()
     except (EOFError, OSError):
         raise ConnformError(f"the simulator's process ended before it listened: {_ADVICE}") from None
     if isinstance(started, Exception):
         raise started
-    return started
+    return *received(started.issued, connections), _network(pipe, started.address, started.ca_pem)
 
 
-def _network(pipe: Pipe, started: _Started) -> Network:
+def _network(pipe: Pipe, address: tuple[str, int], ca_pem: bytes) -> Network:
     covered: set[str] = set()
     lock = ProcessLocal(Lock)
 
@@ -86,9 +84,9 @@ def _network(pipe: Pipe, started: _Started) -> Network:
                 covered.add(host)
                 pipe.send(host)
                 pipe.recv()
-        return started.address
+        return address
 
-    return Network(route=route, ca_pem=started.ca_pem)
+    return Network(route=route, ca_pem=ca_pem)
 
 
 def _is_address(host: str) -> bool:
