@@ -44,16 +44,12 @@ class TextPositions:
 
     def end(self, start: int, value: Node) -> int:
         """Return the end of the scalar or key that starts at an offset; that of a collection is its start, as that of an empty value."""
+        if isinstance(value, str) and not self._text.startswith((">-", "'", '"'), start):
+            return start + len(value)
         if isinstance(value, Map | Seq):
             return start
-        if not isinstance(value, str):
-            found = re.compile(_WORD).match(self._text, start)
-        elif self._text.startswith(">-", start):
-            found = re.compile(FOLDED).match(self._text, start)
-        elif self._text.startswith(("'", '"'), start):
-            found = re.compile(_QUOTED).match(self._text, start)
-        else:
-            return start + len(value)
+        pattern = _WORD if not isinstance(value, str) else FOLDED if self._text.startswith(">-", start) else _QUOTED
+        found = re.compile(pattern).match(self._text, start)
         return found.end() if found else start
 
     def start_of_value(self, start: int, key: str) -> int:

@@ -52,7 +52,7 @@ class DescribedMethod(AuthMethod):
 
     def judge(self, key: str, secret: Secret) -> None:
         """Require a secret that can be sent where it belongs."""
-        if self._placement.places(key):
+        if self._placement.place(key):
             self._placement.judge(key, secret)
         else:
             self._kind.judge(key, secret)

@@ -102,8 +102,8 @@ class GrantedToken(AuthMethod):
                 yield SecretUse("" if key == "authorize_url" else CLIENT_SECRET, url, key)
         placement = placement_of(auth)
         for key in auth:
-            if places := sorted(placement.places(key)):
-                yield SecretUse(key, place=", ".join(places))
+            if place := placement.place(key):
+                yield SecretUse(key, place=place)
 
     def credential(self, inputs: AuthInputs) -> Credential:
         """Return the credential of the grant. The grant is read at the first request."""

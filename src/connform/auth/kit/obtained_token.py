@@ -41,9 +41,9 @@ class ObtainedToken(MethodKind):
         for key in sorted(_secrets_of_request(auth)):
             yield SecretUse(key, url, use)
         for key in auth:
-            if places := sorted(placement.places(key)):
-                yield SecretUse(key, place=", ".join(places))
-        yield SecretUse("", place=", ".join(sorted(placement.places(ACCESS_TOKEN))))
+            if place := placement.place(key):
+                yield SecretUse(key, place=place)
+        yield SecretUse("", place=placement.place(ACCESS_TOKEN))
 
     def credential(self, inputs: AuthInputs) -> Credential:
         """Return the credential that obtains the token at the first request."""

@@ -6,7 +6,7 @@ Layer 2, no IO.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from connform.auth.described.definition import NO_VALUES
@@ -45,13 +45,14 @@ class Placement:
         self._headers = [SentText(name, *split_secret(text)) for name, text in headers.items()]
         self._parameters = [SentText(name, *split_secret(text)) for name, text in query.items()]
         self._basic = basic
-        self._places: dict[str, list[str]] = {}
+        places: dict[str, list[str]] = {}
         for text in self._headers:
-            self._places.setdefault(text.secret, []).append(f"header {text.name}")
+            places.setdefault(text.secret, []).append(f"header {text.name}")
         for text in self._parameters:
-            self._places.setdefault(text.secret, []).append(f"parameter {text.name}")
+            places.setdefault(text.secret, []).append(f"parameter {text.name}")
         for name in {name for text in basic.values() for name in names_in(text)}:
-            self._places.setdefault(name, []).append(f"header {_AUTHORIZATION}")
+            places.setdefault(name, []).append(f"header {_AUTHORIZATION}")
+        self._places = {secret: ", ".join(sorted(found)) for secret, found in places.items()}
 
     @property
     def scheme(self) -> str:
@@ -60,9 +61,9 @@ class Placement:
         match = next((match for text in texts if (match := re.match(_SCHEME, text.prefix))), None)
         return match[0] if match else _BASIC if self._basic else ""
 
-    def places(self, secret: str) -> Sequence[str]:
-        """Return where a secret is sent, in words for messages: `header X-Api-Key`."""
-        return self._places.get(secret, ())
+    def place(self, secret: str) -> str:
+        """Return where a secret is sent, in words for messages: `header X-Api-Key`; empty if nowhere."""
+        return self._places.get(secret, "")
 
     def judge(self, key: str, secret: Secret) -> None:
         """Require that a secret can be sent where it belongs.

@@ -27,8 +27,8 @@ class SentSecrets(MethodKind):
         """Yield the place of each secret."""
         placement = placement_of(auth)
         for key in auth:
-            if places := sorted(placement.places(key)):
-                yield SecretUse(key, place=", ".join(places))
+            if place := placement.place(key):
+                yield SecretUse(key, place=place)
 
     def judge(self, key: str, secret: Secret) -> None:
         """Require a secret of one line. `credential` requires what its place needs as well."""

@@ -54,18 +54,20 @@ class Destination(NamedTuple):
     @property
     def details(self) -> list[str]:
         """Its details besides the URL, for messages."""
-        details = [
-            self.use,
-            self.place,
-            self.client_id and f"client {self.client_id}",
-            self.proxy and f"proxy {self.proxy}",
-            self.ca_file and f"CA {self.ca_file}",
-            self.client_cert and f"client certificate {self.client_cert}",
-        ]
-        return [detail for detail in details if detail]
+        details = [text for text in (self.use, self.place) if text]
+        if self.client_id:
+            details.append(f"client {self.client_id}")
+        if self.proxy:
+            details.append(f"proxy {self.proxy}")
+        if self.ca_file:
+            details.append(f"CA {self.ca_file}")
+        if self.client_cert:
+            details.append(f"client certificate {self.client_cert}")
+        return details
 
     def __str__(self) -> str:
-        return f"{self.url} ({', '.join(self.details)})" if self.details else self.url
+        details = self.details
+        return f"{self.url} ({', '.join(details)})" if details else self.url
 
 
 _DIRECT = Destination("")

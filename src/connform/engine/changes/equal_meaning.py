@@ -59,7 +59,7 @@ def is_default(written: Any, effective: Any) -> bool:
 
 def is_json(keys: Sequence[str], spec: Mapping[str, Any]) -> bool:
     """Whether a value is JSON that is compared as a whole; arguments as for `effective_value`."""
-    return bool(keys) and keys[0] != "stores" and _is_json(schema_of(keys, spec))
+    return keys[0] != "stores" and _is_json(schema_of(keys, spec))
 
 
 def _is_json(schema: Schema) -> bool:

@@ -27,16 +27,19 @@ from connform.manifest.proxy import proxy_references
 
 _NOWHERE = Span("", 1, 1, 1, 1)
 _NO_FOLDER = Path()
+_NO_SERVER = AuthorizationServer()
 
 
 def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     """Return the secrets that a connection with this specification sends, each with its destinations."""
     settings, stores, folder = spec["settings"], spec["stores"], spec.get("folder", ".")
     auth, definition = settings["auth"], recorded_definition(spec)
-    method, of_provider = usable_method(settings, definition), _provider_server(settings, definition)
+    method = usable_method(settings, definition)
+    has_grant = getattr(method, "uses_grant", False)
+    needs_server = has_grant or getattr(method, "obtains_token", False)
+    of_provider = _provider_server(settings, definition) if needs_server else _NO_SERVER
     way = way_of(settings, folder)
     api = way.at_api(origin_of(spec["base_url"]), environment_class(settings, definition))
-    has_grant = getattr(method, "uses_grant", False)
     references, uses = references_for(method, auth), _uses(method, auth, of_provider)
     found: list[Send] = []
     for key, reference in references.items():
@@ -96,5 +99,5 @@ def _provider_server(settings: Mapping[str, Any], definition: Definition) -> Aut
     try:
         instance = provider(name, definition).instance(Connection("", name, settings, _NO_FOLDER, _NOWHERE))
     except (LookupError, ValueError, ConnectionFailed):  # the settings were valid when they were recorded
-        return AuthorizationServer()
+        return _NO_SERVER
     return server_of(instance)

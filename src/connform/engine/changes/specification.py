@@ -67,11 +67,9 @@ def specification(connection: Connection, stores: Mapping[str, Store], folder: C
         stores: the stores of the run.
         folder: returns the path of a manifest's folder in its repository.
     """
-    settings = {
-        key: value if isinstance(value, str) else _normalize(value)
-        for key, value in connection.settings.items()
-        if value or key not in _ABSENT_WHERE_EMPTY
-    }
+    settings = _normalize(connection.settings)
+    if empty := [key for key in _ABSENT_WHERE_EMPTY if key in settings and not settings[key]]:
+        settings = {key: value for key, value in settings.items() if key not in empty}
     spec = {
         "settings": settings,
         "base_url": provider_of(connection).instance(connection).base_url,
@@ -105,13 +103,14 @@ def _store(store: Store, folder: Callable[[Path], str]) -> dict[str, Any]:
 
 
 def _normalize(value: Any) -> Any:
-    """Return plain data in which whole numbers are integers: 20 for 20.0. Data without floats may be returned uncopied."""
+    """Return plain data in which whole numbers are integers: 20 for 20.0. An object without such numbers is returned uncopied."""
     if isinstance(value, dict):
-        return (
-            value
-            if _UNCHANGED_TYPES.issuperset(map(type, value.values()))
-            else {key: _normalize(item) for key, item in value.items()}
-        )
+        changed = {
+            key: new
+            for key, item in value.items()
+            if type(item) not in _UNCHANGED_TYPES and (new := _normalize(item)) is not item
+        }
+        return {**value, **changed} if changed else value
     if isinstance(value, list):
         return value if _UNCHANGED_TYPES.issuperset(map(type, value)) else [_normalize(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -175,7 +174,7 @@ def _unequal_values(
         return []
     old = before if isinstance(before, dict) else {}
     new = after if isinstance(after, dict) else {}
-    if not (old or new) or any(is_json(keys, spec) for spec in specs):
+    if not (old or new) or (keys and any(is_json(keys, spec) for spec in specs)):
         return [(keys, before, after)]
     found: list[tuple[tuple[str, ...], Any, Any]] = []
     for key in {**old, **new}:

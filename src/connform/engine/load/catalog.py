@@ -169,7 +169,7 @@ def references_for(method: AuthMethod | None, auth: Mapping[str, Any]) -> dict[s
     """
     if method is not None:
         keys = _reference_keys(method)  # type: ignore[arg-type]  # as above
-        return {key: SecretReference.parse(auth[key]) for key in sorted(auth.keys() & keys)}
+        return {key: SecretReference.parse(auth[key]) for key in sorted(keys) if key in auth}
     found: dict[str, SecretReference] = {}
     for key, value in sorted(auth.items()):
         if isinstance(value, str):
