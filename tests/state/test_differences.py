@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,26 @@ def test_what_is_declared_otherwise(
     file = declare(tmp_path / "connections.yaml", **before)
     record(file)
     assert planned("-f", declare(file, **after)) == changes
+
+
+@pytest.mark.parametrize("after", [{}, {"owner": "b"}])
+def test_a_plan_as_text_is_the_same_whatever_else_is_asked_for(
+    after: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Alone it is made of the changes, without the connections that have none."""
+    file = declare(tmp_path / "connections.yaml", owner="a")
+    content = json.loads(file.read_text())
+    content["connections"] |= {"other": {**content["connections"]["one"], "instance": "other"}}
+    file.write_text(json.dumps(content))
+    record(file)
+    content["connections"]["one"] |= after
+    file.write_text(json.dumps(content))
+    said = []
+    for more in ((), ("--format", f"json={tmp_path / 'all.json'}")):
+        assert main(["plan", "-f", str(file), "--detailed-exitcode", *more]) == (2 if after else 0)
+        said.append(re.sub(r"\([0-9.]+ s\)", "", capsys.readouterr().out))
+    assert said[0] == said[1]
+    assert len(json.loads((tmp_path / "all.json").read_text())["connections"]) == 2
 
 
 @pytest.mark.parametrize(
