@@ -117,6 +117,7 @@ def test_gitlab_reads_a_code_quality_report(sample: str) -> None:
     assert len({one["fingerprint"] for one in report}) == len(report)
 
 
+@pytest.mark.timeout(110)  # .NET compiles the tools at each start
 def test_the_sarif_tools_of_microsoft_find_nothing_wrong(tmp_path: Path) -> None:
     """One start of them for all samples."""
     tool = require_peer("sarif-multitool")
