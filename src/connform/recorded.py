@@ -128,3 +128,19 @@ class AppliedRecord(NamedTuple):
 def time_and_actor(at: datetime, by: Actor) -> tuple[str, str]:
     """Return the last two values of a `StateRow`."""
     return at.isoformat(timespec="seconds"), "".join(char if char.isprintable() else "�" for char in str(by))
+
+
+def list_row(attempt: StateRow | None, check: StateRow | None, since: str) -> ListRow:
+    """Return the row of the later one of the latest attempt and the latest check of a connection; one of them may be `None`.
+
+    Args:
+        attempt: the row of the attempt.
+        check: the row of the check.
+        since: since when all checks had its verdict, ISO 8601.
+    """
+    if attempt is None or (check is not None and check[5] >= attempt[5]):
+        assert check is not None  # noqa: S101  (as said above)
+        return *check, since
+    if check is None:
+        return *attempt, ""
+    return *attempt, since if check[1] == attempt[1] else attempt[5]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from connform.recorded import Actor, ListRow, StateRow, UsedSecret, time_and_actor
+from connform.recorded import Actor, StateRow, UsedSecret, time_and_actor
 
 
 class RecordedCheck(NamedTuple):
@@ -102,19 +102,3 @@ class CheckHistory(NamedTuple):
     """The changes of verdict, the oldest first; as long as they are kept."""
     hours: tuple[HourlyFigures, ...] = ()
     """The hourly figures, the oldest first; as long as they are kept."""
-
-
-def list_row(attempt: StateRow | None, check: StateRow | None, since: str) -> ListRow:
-    """Return the row of the later one of the latest attempt and the latest check of a connection; one of them may be `None`.
-
-    Args:
-        attempt: the row of the attempt.
-        check: the row of the check.
-        since: since when all checks had its verdict, ISO 8601.
-    """
-    if attempt is None or (check is not None and check[5] >= attempt[5]):
-        assert check is not None  # noqa: S101  (as said above)
-        return *check, since
-    if check is None:
-        return *attempt, ""
-    return *attempt, since if check[1] == attempt[1] else attempt[5]

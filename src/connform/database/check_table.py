@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from connform.database.check_reading import read_histories
-from connform.database.check_recording import record_checks
-from connform.database.check_rows import delete_checks
-from connform.database.hour_rows import hour_of
 from connform.database.interface import CHECKS_SCHEMA, Database
 from connform.database.sql_lists import batches
-from connform.recorded_checks import CheckHistory, RecordedCheck
+
+if TYPE_CHECKING:
+    from connform.recorded_checks import CheckHistory, RecordedCheck
 
 _LOCK = (
     "INSERT INTO connform_meta (name, value) VALUES ('checks', ?) "
@@ -55,6 +54,9 @@ class CheckTable:
         """
         if not checks:
             return
+        from connform.database.check_recording import record_checks  # a list needs neither
+        from connform.database.hour_rows import hour_of
+
         newest = max(check.at for check in checks)
         hour = str(hour_of(newest)).encode()
         with self._database.writing() as execute:
@@ -84,6 +86,8 @@ class CheckTable:
             if execute:
                 names = [name for (name,) in execute(_NAMES) if only is None or name in only]
                 for batch in batches(names):
+                    from connform.database.check_reading import read_histories  # most databases have no checks
+
                     found |= read_histories(execute, batch, with_hours=with_hours, at_most=at_most)
         return found
 
@@ -96,6 +100,8 @@ class CheckTable:
         with self._database.reading(CHECKS_SCHEMA) as execute:
             if not execute:
                 return
+        from connform.database.check_rows import delete_checks
+
         with self._database.writing() as execute:
             for name in names:
                 delete_checks(execute, name)

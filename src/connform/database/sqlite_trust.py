@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ def bounded_execute(connection: sqlite3.Connection, path: Path) -> Execute:
         remaining = _FIXED_BYTES + size
         while batch := cursor.fetchmany(_BATCH_ROWS):
             rows += batch
-            remaining -= sum([len(value) for row in batch for value in row if isinstance(value, (str, bytes))])
+            remaining -= sum(
+                [len(value) for value in chain.from_iterable(batch) if type(value) is str or type(value) is bytes]
+            )
             if remaining < 0:
                 raise sqlite3.DatabaseError("there is more to read than its size allows")
         return rows

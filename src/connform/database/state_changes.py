@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from hashlib import sha256
 from typing import Any
 
-from connform.database.check_rows import delete_checks
 from connform.database.grant_rows import DELETE_META, READ_META, SET_META
 from connform.database.interface import Execute
 from connform.database.record_rows import COLUMNS, FORMER, attempt_to_json, encode_text
-from connform.database.token_rows import delete_token
 from connform.recorded import AppliedRecord, EarlierSpec
 
 MAX_ATTEMPTS = 100
@@ -87,6 +84,11 @@ class StateChanges:
             removed: the names of removed connections.
             former: former specifications of removed or changed connections, which stay recorded.
         """
+        from hashlib import sha256  # whoever only reads needs neither this nor the rows of checks and tokens
+
+        from connform.database.check_rows import delete_checks
+        from connform.database.token_rows import delete_token
+
         with self.writing() as execute:
             for connection, spec in former:
                 text = json.dumps(spec, sort_keys=True).encode()

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from connform.database.check_table import LATEST
-from connform.engine.connection_report import ConnectionReport
 from connform.engine.load.selection import EVERYTHING, Selection, select, unknown_connection
 from connform.engine.report import Report
-from connform.engine.run.describe_record import describe_recorded
 from connform.engine.run.shard import Shard, part_of
 from connform.engine.run.state_location import StateLocation
 from connform.engine.run.states import StateOfRun
 from connform.errors import ManifestInvalid, UnknownConnection
 from connform.manifest.files import load_sources
+
+if TYPE_CHECKING:
+    from connform.engine.connection_report import ConnectionReport
 
 
 def report_state(
@@ -50,7 +52,7 @@ def report_state(
         if not (with_specifications or selection.tags):
             rows = states.list_rows()
             chosen = rows if selection == EVERYTHING else select(dict.fromkeys(rows, ()), selection)
-            found = tuple([rows[name] for name in chosen])
+            found = tuple(map(rows.__getitem__, chosen))
             return Report(command, tuple(names), connection_count=len(found), briefs=found, note=note)
         at_most = None if with_history else LATEST
         lines = _describe(states, selection, with_history=with_history, at_most=at_most)
@@ -60,6 +62,8 @@ def report_state(
 def _describe(
     states: StateOfRun, selection: Selection, *, with_history: bool, at_most: int | None
 ) -> list[ConnectionReport]:
+    from connform.engine.run.describe_record import describe_recorded  # a list of names needs none
+
     if _is_one_name(selection):
         (name,) = selection.names
         for table in states.tables:

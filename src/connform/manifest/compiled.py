@@ -62,6 +62,7 @@ def equality_key(value: Any) -> Hashable:
     return _BOOLEANS[value] if isinstance(value, bool) else value
 
 
+_FEW_ITEMS = 100
 _BOOLEANS = {True: object(), False: object()}
 
 
@@ -170,6 +171,8 @@ def _unique(expected: bool) -> Predicate:  # noqa: FBT001  (a keyword's value)
     def check(value: object) -> bool:
         if not isinstance(value, list):
             return True
+        if len(value) > _FEW_ITEMS and len(set(map(id, value))) < len(value):  # an alias repeats a whole collection
+            return False
         return len(set(map(equality_key, value))) == len(value)
 
     return check if expected else _accept_all

@@ -5,7 +5,8 @@ Layer 1, no IO. All files of a run share one namespace; `defaults` apply to the 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from connform.diagnostics import Related, Span
@@ -189,9 +190,9 @@ class Inheritance:
             self._merged[cache_key] = merged, self._size(merged)
         return self._merged[cache_key]
 
-    def _ancestors(self, entry: Entry) -> Iterator[Layer]:
-        seen = [entry.name] if entry.kind == "templates" else []
-        node = entry.node
+    def _ancestors(self, entry: Entry) -> list[Layer]:
+        seen: dict[str, Map] = {entry.name: entry.node} if entry.kind == "templates" else {}
+        own, node = len(seen), entry.node
         while "extends" in node:
             name = node["extends"]
             if not isinstance(name, str):
@@ -199,13 +200,13 @@ class Inheritance:
             if name not in self._templates:
                 raise InheritanceError(node, "no template has that name", name)
             if name in seen:
-                raise _circle_error(seen[seen.index(name) :], self._templates)
+                names = list(seen)
+                raise _circle_error(names[names.index(name) :], self._templates)
             if len(seen) == MAX_TEMPLATES:
                 detail = f"the template extends another one, and so on: at most {MAX_TEMPLATES} in a row are allowed"
                 raise InheritanceError(entry.node, detail, code="too-much-inherited")
-            seen.append(name)
-            node = self._templates[name].node
-            yield Layer(f"template {name}", node)
+            node = seen[name] = self._templates[name].node
+        return [Layer(f"template {name}", node) for name, node in islice(seen.items(), own, None)]
 
     def _prune(self, node: Map) -> Map:
         """Return a mapping without unknown keys."""

@@ -7,7 +7,7 @@ and an old name must not be declared any more.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from connform.diagnostics import MASK, Diagnostic, Related, Span
@@ -17,7 +17,8 @@ from connform.manifest.nodes import Map
 from connform.manifest.similar import Names
 from connform.secret import looks_generated
 
-_CODE = "invalid-move"
+CODE = "invalid-move"
+"""The code of all diagnostics of renames."""
 _MAX_SHOWN = 10
 """How many names of a circle a message lists."""
 
@@ -37,8 +38,9 @@ class Move(NamedTuple):
 
 def moves_in(section: Map) -> Iterator[Move]:
     """Yield the entries of one file, without those whose names have a wrong form, which the schema refuses."""
+    is_name = re.compile(NAME).match
     for old, new in section.items():
-        if isinstance(new, str) and re.match(NAME, old) and re.match(NAME, new):
+        if isinstance(new, str) and is_name(old) and is_name(new):
             yield Move(old, new, section.key_span(old), section.value_span(old))
 
 
@@ -48,23 +50,30 @@ def present_names(moves: Iterable[Move]) -> dict[str, str]:
     return {old: end for old, (_, end) in sorted(ends.items(), key=lambda one: one[1])}
 
 
-def invalid_moves(moves: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagnostic]:
+def invalid_moves(
+    moves: Iterable[Move], declared: Mapping[str, Span], admits: Callable[[Span], bool] = bool
+) -> Iterator[Diagnostic]:
     """Yield a diagnostic for each rename that can't be carried out.
 
     Args:
         moves: the entries of all files, in their order.
         declared: the names of the connections of all files, and where they stand.
+        admits: whether a mistake at a place is to be listed; no diagnostic is made of any other. By default, each is.
     """
     links: dict[str, Move] = {}
     sources: dict[str, Move] = {}
     for move in moves:
         first = links.setdefault(move.old, move)
         if first is not move:
+            if not admits(move.key):
+                continue
             detail = f"{_name_to_show(move.old)} is moved twice: an old name has one new name over all files of a run"
             yield _diagnostic(move, move.key, detail, first=first.key)
             continue
         if move.old in declared and move.old != move.new:
             del links[move.old]
+            if not admits(move.key):
+                continue
             detail = (
                 f"{_name_to_show(move.old)} is still declared: rename it below `connections:`, or remove this line, which has "
                 "done its work"
@@ -73,22 +82,26 @@ def invalid_moves(moves: Iterable[Move], declared: Mapping[str, Span]) -> Iterat
             yield _diagnostic(move, move.key, detail, hint, related=(Related("declared here", declared[move.old]),))
             continue
         other = sources.setdefault(move.new, move)
-        if other is not move:
+        if other is not move and admits(move.value):
             detail = (
                 f"{_name_to_show(other.old)} and {_name_to_show(move.old)} can't both become {_name_to_show(move.new)}"
             )
             yield _diagnostic(move, move.value, detail, first=other.value)
     _, rings = _follow({old: move.new for old, move in links.items()})
     for ring in rings:
-        yield _circle_diagnostic(links, ring)
-    yield from _undeclared((move for move in sources.values() if move.new not in links), declared)
+        diagnostic = _circle_diagnostic(links, ring)
+        if admits(diagnostic.span):
+            yield diagnostic
+    yield from _undeclared((move for move in sources.values() if move.new not in links), declared, admits)
 
 
-def _undeclared(last_moves: Iterable[Move], declared: Mapping[str, Span]) -> Iterator[Diagnostic]:
+def _undeclared(
+    last_moves: Iterable[Move], declared: Mapping[str, Span], admits: Callable[[Span], bool]
+) -> Iterator[Diagnostic]:
     """Yield a diagnostic for each last rename of a chain whose new name isn't declared."""
     names = Names(declared)
     for move in last_moves:
-        if move.new in declared:
+        if move.new in declared or not admits(move.value):
             continue
         detail = (
             f"no connection of this run is named {_name_to_show(move.new)}: correct the name, or name its file as well"
@@ -133,7 +146,7 @@ def _follow(links: Mapping[str, str]) -> tuple[dict[str, tuple[int, str]], list[
 def _diagnostic(
     move: Move, span: Span, detail: str, hint: str = "", first: Span | None = None, related: tuple[Related, ...] = ()
 ) -> Diagnostic:
-    return diagnose_file(_CODE, detail, span, hint, pointer("moved", move.old), first, related)
+    return diagnose_file(CODE, detail, span, hint, pointer("moved", move.old), first, related)
 
 
 def _name_to_show(name: str) -> str:

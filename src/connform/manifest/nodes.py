@@ -129,7 +129,7 @@ class Seq(list[Node]):
         Args:
             positions: those of the document, if it is simple.
             offset: that of the line, if the starts count from there.
-            starts: the offset of each item, if the document is simple; else its start and end.
+            starts: the offset of each item, if the document is simple; else its start and end, `None` for a collection.
             items: the items.
         """
         super().__init__(items)

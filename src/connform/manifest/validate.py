@@ -6,6 +6,7 @@ Layer 1, no IO. Every mistake is reported once, where it stands, even if several
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from connform.diagnostics import CODES, Severity
 from connform.lazy_property import lazy_property
@@ -13,6 +14,7 @@ from connform.manifest.branches import Branch, Branches
 from connform.manifest.diagnose import diagnose_file, pointer
 from connform.manifest.document import Entry, Inheritance, InheritanceError
 from connform.manifest.files import Source
+from connform.manifest.moves import CODE as INVALID_MOVE
 from connform.manifest.moves import invalid_moves, present_names
 from connform.manifest.recover import RefusedParts, is_complete, remove_paths
 from connform.manifest.reference_rules import check_file, check_own_references, check_references
@@ -205,6 +207,7 @@ class _EntryChecks:
         """Check the renames, and add the present names to the tree."""
         if self._files.moves:
             declared = {name: section.key_span(name) for name, section in self._files.names.items()}
-            for diagnostic in invalid_moves(self._files.moves, declared):
-                self._tally.note(diagnostic)
+            admits = partial(self._tally.admits, INVALID_MOVE, Severity.ERROR)
+            for diagnostic in invalid_moves(self._files.moves, declared, admits):
+                self._tally.add(diagnostic)
             self.tree = self.tree._replace(moved=present_names(self._files.moves))

@@ -159,7 +159,8 @@ class _Builder:
                 here.marks[key] = (key_event.start_mark, key_event.end_mark, event.start_mark, event.end_mark)  # type: ignore[index,union-attr]  # the same
             else:
                 here.append(value)  # type: ignore[union-attr]  # not a Map, so a Seq
-                here.starts.append((event.start_mark, event.end_mark))  # type: ignore[union-attr]  # the same
+                place = None if opened is not None else (event.start_mark, event.end_mark)  # marks are large
+                here.starts.append(place)  # type: ignore[union-attr]  # the same
             key = None
             if opened is not None:
                 here = opened

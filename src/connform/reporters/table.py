@@ -26,20 +26,25 @@ def aligned_rows(rows: Sequence[Sequence[str]], widest: int = UNLIMITED) -> list
 
 def aligned_lines(columns: Iterable[Sequence[str]], widest: int = UNLIMITED) -> list[str]:
     """Return aligned lines as `columns` does, but from columns of cells."""
-    filled = [column for column in columns if any(column)]
-    aligned = [*(_aligned(column, widest) for column in filled[:-1]), *filled[-1:]]  # behind the last stands nothing
-    return [line.rstrip() for line in map(_GAP.join, zip(*aligned, strict=True))]
+    aligned = [cells for column in columns if any(cells := _aligned(column, widest))]
+    return [*map(str.rstrip, map(_GAP.join, zip(*aligned, strict=True)))]
 
 
 def _aligned(column: Sequence[str], widest: int) -> list[str]:
     """Return the cells of a column, padded to one width."""
     text = "".join(column)
     if text.isascii() and "\x1b" not in text:
-        width = max(own for own in (0, *map(len, column)) if own <= widest)
+        width = _width([*map(len, column)], widest)
         return [cell.ljust(width) for cell in column]
     taken = [width_of(cell) for cell in column]
-    width = max(own for own in (0, *taken) if own <= widest)
+    width = _width(taken, widest)
     return [cell + " " * (width - own) for cell, own in zip(column, taken, strict=True)]
+
+
+def _width(taken: Sequence[int], widest: int) -> int:
+    """Return the width of a column whose cells take so many columns; a wider cell than `widest` doesn't count."""
+    width = max(taken, default=0)
+    return width if width <= widest else max((own for own in taken if own <= widest), default=0)
 
 
 def fitted_rows(rows: Sequence[Sequence[str]], width: int, least_important: Sequence[int]) -> list[str]:

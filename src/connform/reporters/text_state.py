@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connform.recorded import ListRow, StateRow
-from connform.recorded_checks import list_row
+from connform.recorded import ListRow, StateRow, list_row
 from connform.reporters.table import aligned_rows, fitted_lines
 from connform.reporters.terminal import BOLD, DIM, Look, clean, clean_column
 from connform.reporters.text_checks import STYLES, check_facts, render_checks, sparkline, time_text
@@ -90,12 +89,18 @@ def _cells(rows: Sequence[ListRow], look: Look) -> list[Sequence[str]]:
     return [
         [painted[outcome] for outcome in outcomes],
         clean_column(names),
-        [time_text(at, look) if at else "" for at in since],
+        _times(since, look),
         list(map(_format_ms, latencies)),
         clean_column([ends_at[:10] for ends_at in ends]),
-        [time_text(at, look) for at in times],
+        _times(times, look),
         clean_column(actors),
     ]
+
+
+def _times(times: Sequence[str], look: Look) -> Sequence[str]:
+    """Return a column of times as `time_text` does; an empty cell stays empty."""
+    texts = {at: time_text(at, look) if at else "" for at in {*times}}  # attempts of one `apply` share most of them
+    return [texts[at] for at in times]
 
 
 def _format_secret(one: View) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from connform.database import open_state
 from connform.database.state_changes import StateChanges
@@ -21,9 +22,11 @@ from connform.engine.run.state_location import FOLDER, StateLocation
 from connform.engine.run.tracked_state import require_untracked
 from connform.lazy_property import lazy_property
 from connform.manifest.reading import is_manifest_name
-from connform.recorded import AppliedRecord, ListRow, RecordSummary
-from connform.recorded_checks import CheckHistory, list_row
+from connform.recorded import AppliedRecord, ListRow, RecordSummary, list_row
 from connform.temporary_files import require_temporary_folder
+
+if TYPE_CHECKING:
+    from connform.recorded_checks import CheckHistory
 
 _STATE_FOLDERS = tuple(f"{parents}{FOLDER}" for parents in ("", "*/", "*/connections/"))
 """The patterns of other state folders, relative to a folder of the repository."""
@@ -141,7 +144,11 @@ class StateOfRun:
         """Return what a list shows of each connection that was applied or checked, by name; errors as for `summaries`."""
         found: dict[str, ListRow] = {}
         for table in self.tables:
-            attempts, checks = {row[0]: row for row in table.list_rows()}, table.checks.histories(at_most=0)
+            rows, checks = table.list_rows(), table.checks.histories(at_most=0)
+            if not checks:
+                found |= {row[0]: (*row, "") for row in sorted(rows)}
+                continue
+            attempts = {row[0]: row for row in rows}
             for name in sorted({*attempts, *checks}):
                 history = checks.get(name)
                 since = history.since.isoformat(timespec="seconds") if history else ""
