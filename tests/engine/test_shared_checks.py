@@ -158,6 +158,17 @@ print(process_count(10_000))
     assert ended(script) == "1 2 4 1"
 
 
+def test_a_worker_of_a_pool_does_not_fork() -> None:
+    script = """
+from multiprocessing import get_context
+from connform.engine.run.processes import process_count
+os.sched_getaffinity = lambda _: range(4)
+with get_context("fork").Pool(1) as pool:
+    print(pool.apply(process_count, (10_000,)))
+"""
+    assert ended(script) == "1"
+
+
 def test_the_report_is_in_the_order_of_the_manifest(tmp_path: Path) -> None:
     entry = "{provider: http, base_url: 'https://127.0.0.1:9', check: {path: /me}, auth: {method: api_key, api_key: env://KEY}}"
     names = [f"customer-{number:03}" for number in range(220)]

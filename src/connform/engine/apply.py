@@ -281,7 +281,7 @@ class _Apply:
         if checked.verdict is Verdict.READY and leaves_grant(change.applied, connection):
             checked = await self._end_grant(change, checked)
         file = self._states.paths.of_manifest(connection.file)
-        record = record_of_attempt(change, checked, versions, file, self._by)
+        record = record_of_attempt(change, connection, checked, versions, file, self._by)
         await group_commit.write(record, records_to_keep(change.applied, record.spec))
         return checked._replace(**{name: getattr(planned, name) for name in _PLANNED_FIELDS})
 

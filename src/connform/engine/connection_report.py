@@ -11,7 +11,7 @@ from connform.diagnostics import Span
 from connform.faults import ExitCode, Stage, Verdict
 
 if TYPE_CHECKING:
-    from connform.engine.changes.origins import Send
+    from connform.engine.changes.destination import Send
     from connform.engine.changes.specification import FieldChange
     from connform.grant import GrantFacts
     from connform.recorded import AppliedRecord, Attempt

@@ -10,8 +10,7 @@ from connform.diagnostics import Diagnostic, Severity, exit_code_of
 from connform.faults import ExitCode
 
 if TYPE_CHECKING:
-    from connform.engine.changes.destination import Send
-    from connform.engine.changes.specification import FieldChange
+    from connform.engine.connection_report import ConnectionReport
     from connform.errors import ConnectionFailed
     from connform.recorded import ListRow
 

@@ -3,10 +3,8 @@
 Layer 1, no IO, imports neither httpx nor httpcore.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from connform.faults import Stage

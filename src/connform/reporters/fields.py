@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from connform.lazy_property import lazy_property
@@ -55,7 +56,9 @@ class JsonObject(Generic[T]):
     @lazy_property
     def view(self) -> Callable[[T], dict[str, Any]]:
         """The function that makes the JSON object."""
-        (_, required), *others = [(attribute, _reader(group)) for attribute, group in self._groups]
+        (_, fields), *optional = self._groups
+        required = _reader(fields)
+        others = [(attribute, cache(partial(_reader, group))) for attribute, group in optional]  # few are ever there
         facts = self._facts
 
         def view(item: T) -> dict[str, Any]:
@@ -64,7 +67,7 @@ class JsonObject(Generic[T]):
                 made |= {name: value for name, value in more.items() if name not in made}
             for attribute, read in others:
                 if getattr(item, attribute):
-                    made |= read(item)
+                    made |= read()(item)
             return made
 
         return view
@@ -75,7 +78,7 @@ class JsonObject(Generic[T]):
 
     def each(self, attribute: str, description: str = "") -> Field[Any]:
         """Return the field for an attribute that holds several objects."""
-        return array(self.schema, description), attribute, lambda items: list(map(self.view, items))
+        return array(self.schema, description), attribute, lambda items: list(map(self.view, items)) if items else []
 
 
 def _with_values(fields: Fields[T]) -> dict[str, Field[T]]:

@@ -26,7 +26,8 @@ def aligned_rows(rows: Sequence[Sequence[str]], widest: int = UNLIMITED) -> list
 
 def aligned_lines(columns: Iterable[Sequence[str]], widest: int = UNLIMITED) -> list[str]:
     """Return aligned lines as `columns` does, but from columns of cells."""
-    aligned = [cells for column in columns if any(cells := _aligned(column, widest))]
+    filled = [column for column in columns if any(column)]
+    aligned = [*(_aligned(column, widest) for column in filled[:-1]), *filled[-1:]]  # behind the last stands nothing
     return [*map(str.rstrip, map(_GAP.join, zip(*aligned, strict=True)))]
 
 

@@ -40,7 +40,8 @@ def can_fork() -> bool:
     """Return whether a fork of this process is safe."""
     if sys.platform != "linux" or threading.active_count() > 1:  # frameworks of macOS use threads of their own
         return False
-    return not current_process().daemon  # `multiprocessing` allows it no processes
+    multiprocessing = sys.modules.get("multiprocessing.process")  # its import takes 15 ms
+    return not (multiprocessing and multiprocessing.current_process().daemon)  # such a one is allowed no processes
 
 
 def process_count(items: int) -> int:

@@ -10,7 +10,7 @@ class StateLocation(NamedTuple):
     """The location of the state database, and the key of the grants in it."""
 
     url: str = ""
-    """`postgresql://…` or `sqlite:///folder`; empty for the folder `.connform` beside each manifest."""
+    """`postgresql://…`, which may hold a password, or `sqlite:///folder`; empty for the folder `.connform` beside each manifest."""
     key: str = ""
     """A secret reference to the key of the grants; empty for a key file in that folder."""
     repository: str = ""
@@ -19,7 +19,7 @@ class StateLocation(NamedTuple):
     """The root of the repository, where there is no `.git`; empty for the one that a CI system names."""
 
     def __repr__(self) -> str:
-        return "<StateLocation>"  # the URL may hold a password
+        return "<StateLocation>"
 
 
 DEFAULT = StateLocation()

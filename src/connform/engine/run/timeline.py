@@ -17,8 +17,6 @@ from connform.http.credential import Credential
 _SKIPPED = {stage: StageResult(stage, "skipped") for stage in Stage}
 """In their order."""
 
-_SKIPPED = {stage: StageResult(stage, "skipped") for stage in Stage}
-
 
 class Timeline:
     """Records the stages of one check as they end; an `http.settings.Observer`."""
@@ -69,13 +67,10 @@ class Timeline:
             failed: the stage that failed; `None` if none did.
             facts: the facts of that stage.
         """
-        remaining = perf_counter() - self._last_end
-        return tuple(
-            StageResult(stage, "failed", remaining, facts or {})
-            if stage is failed
-            else self._succeeded.get(stage, _SKIPPED[stage])
-            for stage in Stage
-        )
+        reached = {**_SKIPPED, **self._succeeded}
+        if failed:
+            reached[failed] = StageResult(failed, "failed", perf_counter() - self._last_end, facts or {})
+        return tuple(reached.values())
 
 
 def _shared(facts: Mapping[str, object]) -> Mapping[str, object]:
