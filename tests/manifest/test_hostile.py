@@ -42,6 +42,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         "3:1: error[duplicate-key]",
     ),
     "not UTF-8": (b"version: 1\nowner: M\xfcller\n", "2:9: error[not-utf8]"),
+    "not UTF-8 behind a byte order mark": (b"\xef\xbb\xbfversion: 1\nowner: M\xfcller\n", "2:9: error[not-utf8]"),
     "UTF-16": ("version: 1".encode("utf-16"), "1:1: error[not-utf8]"),
     "a null byte": (b"version: 1\nconnections:\n  a\x00b: {}\n", "3:4: error[yaml-syntax]"),
     "an escape sequence": (b"version: 1\n\x1b[2J: 1\n", "2:1: error[yaml-syntax]"),
