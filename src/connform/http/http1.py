@@ -1,27 +1,25 @@
 """One HTTP/1.1 exchange over a connection of its own: request, status line and headers, body, as steps.
 
-Layer 1, no IO of its own. A request and an answer of the plainest form are written and parsed by `plain_http1.py`, all others by h11.
+Layer 1, no IO of its own. h11 writes and parses (RFC 9112). httpcore does the same for the connections of its pools.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import h11
 
 from connform.http import failures
 from connform.http.net.steps import PASS, Steps
 from connform.http.net.stream import TCPStream
 from connform.http.net.tunnel import Tunnel
-from connform.http.plain_http1 import plain_answer, plain_bytes
 from connform.http.wire import WireRequest
 
-if TYPE_CHECKING:
-    from connform.http.h11_exchange import H11Exchange
-
 _READ_BYTES = 64 * 1024
-"""As in httpcore."""
-_PARTS_AT_ONCE = 32
+_MAX_HEAD_BYTES = 100 * 1024
+"""Both as in httpcore."""
+_EVENTS_AT_ONCE = 32
 """Some 2 ms."""
-_FINAL = 200
 _SWITCHING_PROTOCOLS = 101
 
 
@@ -33,11 +31,9 @@ class HTTP1Exchange:
         self.stream = stream
         self._host = host
         self._read_s, self._write_s = read_s, write_s
-        self._h11: H11Exchange | None = None
-        """Writes and parses what is not of the plainest form."""
-        self._parts = 0
-        self._body = b""
-        """What is left of the body of a plain answer."""
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD_BYTES)
+        self._has_read = False
+        self._events = 0
         self.status = 0
         """HTTP status of the answer; 0 before there is one."""
         self.headers: list[tuple[bytes, bytes]] = []
@@ -50,48 +46,46 @@ class HTTP1Exchange:
 
         Raises:
             RequestFailed: `http_bad_reply`, `http_timeout`, `http_deadline`, or a refused client certificate.
-            httpx.LocalProtocolError: the request is not HTTP.
+            h11.LocalProtocolError: the request is not HTTP.
         """
-        data = plain_bytes(request)
-        if data is None:
-            self._h11 = self._by_h11(request)
-            data = self._h11.request_bytes
+        events: list[Any] = [h11.Request(method=request.method, target=request.target, headers=request.headers)]
+        if request.content:
+            events.append(h11.Data(data=request.content))
+        data = b"".join([self._h11.send(event) or b"" for event in [*events, h11.EndOfMessage()]])
         try:  # noqa: SIM105  (`suppress` needs the class, which imports httpx, before anything has failed)
             yield from self.stream.write(data, self._write_s)
         except failures.WriteError:
             pass  # the server may have answered before it cut the connection
-        received = yield from self.stream.read(_READ_BYTES, self._read_s)
-        if plain := plain_answer(request.method, received):
-            self.status, self.headers, self._body = plain
-            self.extensions["http_version"] = b"HTTP/1.1"
-            self._h11 = None
-            return
-        self._h11 = self._h11 or self._by_h11(request)  # it parses the answer to what it has written
-        self._h11.receive(received)
-        version = b""
-        while self.status < _FINAL and self.status != _SWITCHING_PROTOCOLS:
-            self.status, self.headers, version = yield from self._next_part(self._h11)
-        self.extensions["http_version"] = b"HTTP/" + version
+        while True:
+            event = yield from self._next_event()
+            if isinstance(event, h11.Response) or getattr(event, "status_code", 0) == _SWITCHING_PROTOCOLS:
+                break
+        self.status, self.headers = event.status_code, event.headers.raw_items()
+        self.extensions["http_version"] = b"HTTP/" + event.http_version
 
     def next_piece(self) -> Steps[bytes]:
         """Return the next bytes of the body; empty at its end. Errors as for `send`."""
-        piece: bytes
-        if self._h11 is None:
-            piece, self._body = self._body, b""
-        else:
-            piece = yield from self._next_part(self._h11)
-        return piece
+        while True:
+            event = yield from self._next_event()
+            if not isinstance(event, h11.Data):
+                return b""
+            if event.data:
+                return bytes(event.data)
 
-    def _by_h11(self, request: WireRequest) -> H11Exchange:
-        from connform.http.h11_exchange import H11Exchange
-
-        return H11Exchange(request, self._host)
-
-    def _next_part(self, parser: H11Exchange) -> Steps[Any]:
-        while (part := parser.next_part()) is None:
-            yield PASS  # a server that sends without end holds up no other check
-            parser.receive((yield from self.stream.read(_READ_BYTES, self._read_s)))
-        self._parts += 1
-        if self._parts % _PARTS_AT_ONCE == 0:
-            yield PASS  # nor does one that sends in small chunks, of which thousands are read at once
-        return part
+    def _next_event(self) -> Steps[Any]:
+        while True:
+            if self._has_read:  # before, h11 has nothing
+                try:
+                    event = self._h11.next_event()
+                except h11.RemoteProtocolError as error:
+                    raise failures.bad_reply(error, self._host) from None
+                self._events += 1
+                if event is h11.NEED_DATA or self._events % _EVENTS_AT_ONCE == 0:
+                    yield PASS  # a server that sends without end, as in small chunks, holds up no other check
+                if event is not h11.NEED_DATA:
+                    return event
+            data = yield from self.stream.read(_READ_BYTES, self._read_s)
+            self._has_read = True
+            if not data and self._h11.their_state is h11.SEND_RESPONSE:
+                raise failures.bad_reply("disconnected without sending a response", self._host)
+            self._h11.receive_data(data)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+import h11
+
 from connform.debug_log import HTTP
 from connform.errors import ConnformError
 from connform.http import failures, query
@@ -136,9 +138,12 @@ class _Exchanger:
     def _send(self, credential: HeaderLines) -> Steps[HTTP1Exchange | failures.RequestFailed]:
         try:
             with hidden_frames():
-                host_line = (b"Host", self._origin.host_header.encode("ascii"))
-                request = with_credential(self._request, host_line, credential)
-                answer = yield from self._connect_and_send(request)
+                try:
+                    host_line = (b"Host", self._origin.host_header.encode("ascii"))
+                    request = with_credential(self._request, host_line, credential)
+                    answer = yield from self._connect_and_send(request)
+                except h11.LocalProtocolError:
+                    raise failures.illegal_request() from None
                 return query.without_echo(answer, credential) if credential.parameters else answer
         except failures.RequestFailed as failure:
             return failure
