@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from connform.debug_log import HTTP
 from connform.diagnostics import Span
 from connform.engine.connection_report import ConnectionReport, Remark
 from connform.engine.load.catalog import has_grant, method_of, provider_of
@@ -75,7 +74,7 @@ def _results(
     processes: int | None,
 ) -> Iterator[tuple[Connection, ConnectionReport]]:
     """Yield each connection with its report. `processes` is how many share the work; `None` for as many as are safe and sooner."""
-    if processes is None and not (HTTP.is_on or any(_obtains_tokens(one) for one in connections)):
+    if processes is None and not any(map(_obtains_tokens, connections)):
         from connform.engine.run.processes import process_count
 
         processes = min(process_count(len(connections)), parallelism)

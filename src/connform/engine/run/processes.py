@@ -16,6 +16,8 @@ from multiprocessing import current_process, get_context
 from multiprocessing.connection import Connection, wait
 from typing import TypeVar
 
+from connform.debug_log import HTTP
+
 A = TypeVar("A")
 T = TypeVar("T")
 
@@ -25,8 +27,10 @@ _INTERRUPTIONS = {signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platfo
 
 
 def can_fork() -> bool:
-    """Return whether a fork of this process is safe."""
+    """Return whether a fork of this process is safe, and nobody listens to the debug log, which would lack what the child does."""
     if sys.platform != "linux" or threading.active_count() > 1:  # frameworks of macOS use threads of their own
+        return False
+    if HTTP.is_on:
         return False
     return not current_process().daemon  # `multiprocessing` allows such a one no processes
 
