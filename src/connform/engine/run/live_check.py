@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
 
 from connform.diagnostics import Span
@@ -56,7 +57,7 @@ def check_all(
 
     def work(connection: Connection) -> Steps[ConnectionReport]:
         with waiting_for(connection.name, progress):
-            return (yield from check_steps(connection, context, timeout_s))
+            return (yield from check_steps(copy(connection), context, timeout_s))
 
     context.source.prepare(connections, progress)
     parallelism = at_once(parallelism)
