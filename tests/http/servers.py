@@ -138,8 +138,8 @@ class Server:
         while not self.stopping.is_set():
             try:
                 sock, _ = self._listener.accept()
-            except OSError:
-                return
+            except OSError:  # the listener is closed; or one client's connection was, and others follow
+                continue
             self.connections += 1
             self._open.add(sock)
             self._start(self._serve, sock)
