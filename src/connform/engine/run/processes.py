@@ -37,7 +37,7 @@ def can_fork() -> bool:
 
 def process_count(items: int) -> int:
     """Return how many processes share a number of items: 1 where a fork isn't safe or doesn't pay."""
-    if sys.platform != "linux" or not can_fork():
+    if sys.platform != "linux" or not can_fork():  # the first part is for mypy: only Linux tells the cores of a process
         return 1
     return max(1, min(len(os.sched_getaffinity(0)), items // _LEAST_SHARE))
 
