@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
@@ -16,6 +17,7 @@ from connform.auth.kit.signing_key import ALGORITHMS, load_key
 from connform.errors import ConnectionFailed, InterfaceMisused
 from connform.secret import Secret
 from tests.conftest import require_library
+from tests.private_keys import RSA_KEY as RSA
 from tests.private_keys import assert_no_key, pem_of
 from tests.tracebacks.walk import shown
 
@@ -26,7 +28,6 @@ from joserfc.errors import BadSignatureError  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore:EdDSA is deprecated")  # joserfc, by RFC 9864
 
-RSA = rsa.generate_private_key(65537, 2048)
 CURVES: dict[str, ec.EllipticCurve] = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
 EC = {alg: ec.generate_private_key(curve) for alg, curve in CURVES.items()}
 ED = ed25519.Ed25519PrivateKey.generate()
@@ -143,7 +144,7 @@ MIXED = rsa.RSAPrivateNumbers(
     iqmp=NUMBERS.iqmp,
     public_numbers=rsa.RSAPublicNumbers(17, NUMBERS.public_numbers.n),
 ).private_key(unsafe_skip_rsa_key_validation=True)
-WRONG: dict[str, tuple[str, str, str]] = {
+WRONG: dict[str, tuple[str | Callable[[], str], str, str]] = {
     "encrypted": (_encrypted(PrivateFormat.PKCS8), "RS256", "that a passphrase encrypts"),
     "encrypted, in OpenSSL's own form": (
         _encrypted(PrivateFormat.TraditionalOpenSSL),
@@ -163,14 +164,15 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "a curve of no algorithm": (pem_of(OTHER), "ES256", "is an EC key on secp256k1"),
     "EC for RS256": (pem_of(EC["ES256"]), "RS256", "which doesn't sign RS256"),
     "EdDSA for ES256": (pem_of(ED), "ES256", "is an Ed25519 or Ed448 key, which doesn't sign ES256"),
-    "DSA": (pem_of(dsa.generate_private_key(1024)), "RS256", "is a key of another kind"),
+    "DSA": (lambda: pem_of(dsa.generate_private_key(1024)), "RS256", "is a key of another kind"),
     "nothing": ("", "RS256", "is no private key in PEM"),
 }
 
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_key_that_can_not_be_used_is_refused_without_showing_it(case: str) -> None:
-    pem, alg, words = WRONG[case]
+    given, alg, words = WRONG[case]
+    pem = given if isinstance(given, str) else given()
     with pytest.raises(ConnectionFailed) as raised:
         load_key(Secret(pem), alg, key="private_key")
     failure = raised.value

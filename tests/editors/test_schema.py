@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,24 @@ from connform.providers import GROUPS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = [ROOT / "connections.yaml.example", *sorted((ROOT / "tests/manifest/broken").rglob("*.yaml"))]
-SCHEMA = manifest_schema()
-PUBLISHED = Draft7Validator(SCHEMA)
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    """Return the published schema: to make it takes 200 ms, so that it isn't made where no test of these is run."""
+    return manifest_schema()
+
+
+@cache
+def _published() -> Draft7Validator:
+    """Return the judge of manifests by the published schema."""
+    return Draft7Validator(_schema())
 
 
 def test_it_is_a_schema_of_draft_07() -> None:
-    Draft7Validator.check_schema(SCHEMA)
-    assert SCHEMA["$schema"] == "http://json-schema.org/draft-07/schema#"
-    assert not {"$defs", "unevaluatedProperties", "dependentRequired", "prefixItems"} & set(_keywords(SCHEMA))
+    Draft7Validator.check_schema(_schema())
+    assert _schema()["$schema"] == "http://json-schema.org/draft-07/schema#"
+    assert not {"$defs", "unevaluatedProperties", "dependentRequired", "prefixItems"} & set(_keywords(_schema()))
 
 
 @pytest.mark.parametrize(
@@ -47,11 +58,11 @@ def test_it_is_a_schema_of_draft_07() -> None:
 )  # fmt: skip
 def test_a_connection_is_judged_alone_where_nothing_is_inherited_but_settings(text: str, *, accepted: bool) -> None:
     data = yaml.safe_load(text)
-    assert PUBLISHED.is_valid(data) is accepted
+    assert _published().is_valid(data) is accepted
 
 
 def test_a_text_or_list_may_be_a_list_in_the_published_form_as_well() -> None:
-    published = Draft7Validator(portable(SCHEMA))
+    published = Draft7Validator(portable(_schema()))
     store: Any = {"type": "env", "environment": ["staging", "production"]}
     assert published.is_valid({"version": 1, "stores": {"keys": store}, "connections": {}})
     store["environment"] = "staging\n"
@@ -59,24 +70,24 @@ def test_a_text_or_list_may_be_a_list_in_the_published_form_as_well() -> None:
 
 
 def test_every_key_is_described() -> None:
-    told = {key: any("description" in schema for schema in found) for key, found in _properties(SCHEMA).items()}
+    told = {key: any("description" in schema for schema in found) for key, found in _properties(_schema()).items()}
     assert [key for key, is_told in told.items() if not is_told] == []
 
 
 def test_every_object_has_a_title_or_a_description() -> None:
     objects = {
-        name: schema for name, schema in SCHEMA["definitions"].items() if "properties" in schema or "if" in schema
+        name: schema for name, schema in _schema()["definitions"].items() if "properties" in schema or "if" in schema
     }
     assert [name for name, schema in objects.items() if not {"title", "description"} & schema.keys()] == []
 
 
 def test_what_is_said_often_is_said_once() -> None:
     """Editors load it, and slow down with its size: of each provider, it has little more than its file."""
-    assert len(json.dumps(SCHEMA)) < 130_000 + 4_500 * len(GROUPS)
+    assert len(json.dumps(_schema())) < 130_000 + 4_500 * len(GROUPS)
 
 
 def _snippets() -> list[tuple[str, dict[str, Any]]]:
-    parts = SCHEMA["properties"]
+    parts = _schema()["properties"]
     return [
         (part, snippet) for part in ("providers", "stores", "connections") for snippet in parts[part]["defaultSnippets"]
     ]
@@ -103,7 +114,7 @@ def test_a_snippet_is_valid_as_it_is_inserted(part: str, snippet: dict[str, Any]
     assert places == list(range(1, len(places) + 1))
     for choice in range(3):
         filled = _filled(text, choice)
-        assert PUBLISHED.is_valid(parse(filled.encode(), "")[0])
+        assert _published().is_valid(parse(filled.encode(), "")[0])
         found = examine([Source("connections.yaml", filled.encode(), "")])[1].diagnostics
         assert [one.code for one in found] == ([] if part == "connections" else ["no-connections"])
 
@@ -140,7 +151,7 @@ def _properties(schema: Any) -> dict[str, list[dict[str, Any]]]:
             for key, part in here.get("properties", {}).items() if isinstance(here.get("properties"), dict) else ():
                 if not isinstance(part, dict):  # a schema of the keyword `properties`
                     continue
-                target = SCHEMA["definitions"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+                target = _schema()["definitions"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
                 found.setdefault(key, []).extend([target, *target.get("anyOf", [])])
             stack += here.values()
     return found
@@ -159,9 +170,9 @@ OWN = {"provider": "acme/crm", "site": "north", "auth": {"method": "token", "tok
     ids=["connection", "template", "defaults"],
 )
 def test_keys_of_a_declared_provider_are_not_marked(declared: dict[str, Any]) -> None:
-    assert PUBLISHED.is_valid({"version": 1, **declared})
+    assert _published().is_valid({"version": 1, **declared})
 
 
 def test_keys_of_a_built_in_provider_are_marked_beside_a_declared_one() -> None:
     wrong = {"environment": "sandbox", "region": "us", "site": "x", "auth": {"method": "bearer", "token": "env://T"}}
-    assert not PUBLISHED.is_valid({"version": 1, "connections": {"a": OWN, "b": wrong}})
+    assert not _published().is_valid({"version": 1, "connections": {"a": OWN, "b": wrong}})

@@ -23,7 +23,7 @@ from connform.http.settings import ClientSettings
 from connform.secret import Secret
 from tests.conftest import require_library
 from tests.end_to_end.conftest import Issuer
-from tests.private_keys import assert_no_key, pem_of
+from tests.private_keys import RSA_KEY, assert_no_key, pem_of
 from tests.tracebacks.walk import shown
 
 require_library("authlib")
@@ -33,14 +33,13 @@ from joserfc import jwk  # noqa: E402
 
 from tests.oauth.authlib_server import AuthlibServer, ServiceClient, running_authlib  # noqa: E402
 
-KEY = rsa.generate_private_key(65537, 2048)
-PEM = pem_of(KEY, PrivateFormat.TraditionalOpenSSL).replace("\n", "\\n")
+PEM = pem_of(RSA_KEY, PrivateFormat.TraditionalOpenSSL).replace("\n", "\\n")
 ACCOUNT = json.dumps({"type": "service_account", "private_key": PEM.replace("\\n", "\n")})
 
 
 @pytest.fixture
 def server(authority: Issuer) -> Iterator[AuthlibServer]:
-    public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    public = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     client = ServiceClient("acme", jwk.import_key(public, "RSA"))
     with running_authlib(authority.loopback(), client) as running:
         yield running

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
 
 from tests.conftest import Plant, require_library
@@ -16,7 +15,7 @@ from tests.end_to_end.conftest import Issuer
 from tests.end_to_end.running import Run
 from tests.end_to_end.running import run_here as run
 from tests.oauth.provider import Provider
-from tests.private_keys import assert_no_key, pem_of
+from tests.private_keys import RSA_KEY, assert_no_key, pem_of
 
 require_library("authlib")
 require_library("joserfc")
@@ -25,13 +24,12 @@ from joserfc import jwk  # noqa: E402
 
 from tests.oauth.authlib_server import AuthlibServer, ServiceClient, running_authlib  # noqa: E402
 
-KEY = rsa.generate_private_key(65537, 2048)
-PEM = pem_of(KEY, PrivateFormat.TraditionalOpenSSL)
+PEM = pem_of(RSA_KEY, PrivateFormat.TraditionalOpenSSL)
 
 
 @pytest.fixture
 def server(authority: Issuer) -> Iterator[AuthlibServer]:
-    public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    public = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     with running_authlib(authority.loopback(), ServiceClient("acme", jwk.import_key(public, "RSA"))) as running:
         yield running
 

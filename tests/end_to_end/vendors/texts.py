@@ -9,15 +9,13 @@ from collections.abc import Mapping
 from string import Template
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwk, jws, jwt
 
 from tests.canary import API_KEY, AWKWARD
-from tests.private_keys import pem_of
+from tests.private_keys import RSA_KEY, pem_of
 
-KEY = rsa.generate_private_key(65537, 2048)
-PEM = pem_of(KEY)
+PEM = pem_of(RSA_KEY)
 TOKENS = {name: secrets.token_hex(16) for name in ("TOKEN", "ROTATED", "REFRESH", "CODE")}
 """What the vendors issue."""
 ENVIRONMENT = {
@@ -38,7 +36,7 @@ def filled(text: str) -> str:
 
 def verify_jwt(token: str, documented: Mapping[str, Any]) -> None:
     """Require a JWT that the public key verifies (RFC 7515 §5.2), with the documented `alg`, `kid` and claims, and no others."""
-    pem = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    pem = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     registry = jws.JWSRegistry(algorithms=[documented["alg"]])
     read = jwt.decode(token, jwk.import_key(pem, "RSA"), registry=registry)
     claims = {name: value for name, value in read.claims.items() if name not in _TIMES}

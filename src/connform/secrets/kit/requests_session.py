@@ -6,6 +6,7 @@ and those that requests trusts are trusted beside the store's `ca_file`.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ def requests_session(store: StoreConfig) -> Any:
 
     network = network_settings(store)
     try:
-        context, proxy_context = _trusting(network), _trusting(network)
+        context = _trusting(network)
         if "client_cert" in network:
             for file in (network["client_cert"], network["client_key"]):
                 file_version(file)  # makes sure that it is a regular file
@@ -40,12 +41,16 @@ def requests_session(store: StoreConfig) -> Any:
     except ConnectionFailed as failure:
         raise SecretUnresolved("secret_backend_unavailable", failure.message, failure.hint) from None
 
+    @cache  # most sessions have no proxy: to read the system's certificates takes 20 ms
+    def proxy_context() -> SSLContext:
+        return _trusting(network)
+
     class Adapter(HTTPAdapter):
         def init_poolmanager(self, *given: Any, **named: Any) -> None:
             super().init_poolmanager(*given, **named, ssl_context=context)
 
         def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
-            return super().proxy_manager_for(proxy, **named, ssl_context=context, proxy_ssl_context=proxy_context)
+            return super().proxy_manager_for(proxy, **named, ssl_context=context, proxy_ssl_context=proxy_context())
 
     session, proxy = requests.Session(), network["proxy"].reveal()
     session.mount("https://", Adapter())
