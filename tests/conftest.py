@@ -15,12 +15,15 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import pytest
 from click.testing import CliRunner
 
 from tests.canary import VARIABLE, assert_no_canary
+
+if TYPE_CHECKING:
+    from tests.database.postgres import Postgres
 
 pytest_plugins = ["tests.time_limit"]
 
@@ -168,6 +171,16 @@ class Plant(Protocol):
 
     def __call__(self, path: str | Path, text: str | bytes = "") -> Path:
         """Write `text` to `path`, relative to `tmp_path`, and return the whole path; register what a test wrote itself."""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server, the same for all tests of a process: to make one takes as long as twenty tests that use it."""
+    from tests.database.postgres import running_postgres
+
+    require_library("psycopg")
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.ci.github_runner import Ended, Runner
 from tests.ci.gitlab_api import TOKEN, GitLab, running_gitlab
 from tests.ci.gitlab_runner import Shell, chosen, pipeline
 from tests.conftest import require_library, require_peer
-from tests.database.postgres import Postgres, running_postgres
+from tests.database.postgres import Postgres
 from tests.end_to_end.running import AS_INSTALLED, COMMAND, Run, run_here, start
 
 pytestmark = pytest.mark.timeout(110)  # many processes, one after the other
@@ -81,13 +81,6 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, s
         found = next(found for line in process.stdout if (found := re.match(r"address +(\S+)", line)))
         yield found[1], str(ca_file)
         process.terminate()
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    require_library("psycopg")
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture

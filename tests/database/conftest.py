@@ -17,15 +17,9 @@ from connform.database.cipher import new_key
 from connform.grant import Grant, GrantFacts, GrantStore, LockedGrant
 from connform.secret import Secret
 from tests.canary import API_KEY, AWKWARD
-from tests.database.postgres import Postgres, running_postgres
+from tests.database.postgres import Postgres
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ from connform.errors import ConnectionFailed
 from tests.database.postgres import Postgres
 from tests.forking import forked, unmeasured
 
-_SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'connform %'"
+_SESSIONS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'connform %' AND datname = current_database()"
+)
 
 
 class Connection:

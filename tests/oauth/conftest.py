@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from tests.canary import AWKWARD
-from tests.database.postgres import Postgres, running_postgres
 from tests.end_to_end.conftest import Issuer
 from tests.http.servers import Server
 from tests.oauth.provider import Provider, running_provider
@@ -38,12 +37,6 @@ def certificate(authority: Issuer, tmp_path_factory: pytest.TempPathFactory) -> 
     file.write_bytes(authority.pem_for("localhost"))
     file.chmod(0o600)
     return file
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture

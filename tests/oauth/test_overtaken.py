@@ -233,7 +233,10 @@ def end_sessions_with_locks(url: str, store: GrantStore) -> None:
         assert time.monotonic() < gives_up_at
         time.sleep(0.01)
     with psycopg.connect(url, autocommit=True) as admin:
-        ended = admin.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'").fetchall()
+        ended = admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE locktype = 'advisory' AND datname = current_database()"
+        ).fetchall()
     assert ended == [(True,)]
 
 

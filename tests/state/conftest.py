@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.canary import API_KEY
-from tests.database.postgres import Postgres, running_postgres
+from tests.database.postgres import Postgres
 from tests.end_to_end.conftest import PACKAGES, Issuer
 from tests.end_to_end.running import KEY_VARIABLE, Run, run_here, start
 from tests.http.servers import Connection, Server, head
@@ -31,12 +31,6 @@ def ca_file(authority: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Path
     file = tmp_path_factory.mktemp("authority") / "ca.pem"
     file.write_bytes(authority.pem)
     return file
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture

@@ -144,7 +144,9 @@ def test_an_interruption_while_results_are_recorded_loses_none(sqlite_repository
 def _waiting(looker: psycopg.Connection[Any], process: subprocess.Popen[str], before: list[Any]) -> list[Any]:
     """Wait until a session waits for a lock, other than `before`, and return it."""
     ends_at = time.monotonic() + PATIENCE_S
-    sql = "SELECT pid, query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    sql = (
+        "SELECT pid, query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
     while (found := looker.execute(sql).fetchall()) in ([], before):
         assert process.poll() is None
         assert time.monotonic() < ends_at

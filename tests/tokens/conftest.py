@@ -8,15 +8,9 @@ from pathlib import Path
 import pytest
 
 from connform.database.cipher import new_key
-from tests.database.postgres import Postgres, running_postgres
+from tests.database.postgres import Postgres
 from tests.tokens.service import Service, running_service
 from tests.tokens.setting import Shop
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture
