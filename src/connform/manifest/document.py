@@ -211,11 +211,10 @@ class Inheritance:
     def _prune(self, node: Map) -> Map:
         """Return a mapping without unknown keys."""
         if id(node) not in self._pruned:
-            pruned = self._pruned[id(node)] = Map()
+            pruned = self._pruned[id(node)] = Map((node,))
             for key, value in node.items():
                 if key == "extends" or key in self._known:
                     pruned[key] = self._prune(value) if isinstance(value, Map) and key in self._objects else value
-                    pruned.marks[key] = node.marks[key]
         return self._pruned[id(node)]
 
     def _size(self, node: Node) -> int:
@@ -246,12 +245,10 @@ def _circle_error(names: list[str], templates: Mapping[str, Entry]) -> Inheritan
 
 def _merge(lower: Map, upper: Map) -> Map:
     """Merge mappings, and replace all other values; each keeps its source position."""
-    merged = Map()
+    merged = Map((lower, upper))
     merged.update(lower)
-    merged.marks.update(lower.marks)
     for key, value in upper.items():
         lower_value = lower.get(key)
         are_mappings = isinstance(value, Map) and isinstance(lower_value, Map)
         merged[key] = _merge(lower_value, value) if are_mappings else value  # type: ignore[arg-type]  # both are Maps
-        merged.marks[key] = upper.marks[key]
     return merged

@@ -6,6 +6,7 @@ Layer 1, no IO.
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -40,7 +41,7 @@ class TextPositions:
         self.name = name
         """The name of the file."""
         self._text = text
-        self._lines: list[int] = []
+        self._lines = array("I")
 
     def end(self, start: int, value: Node) -> int:
         """Return the end of the scalar or key that starts at an offset; that of a collection is its start, as that of an empty value."""
@@ -62,7 +63,7 @@ class TextPositions:
     def span(self, start: int, end: int) -> Span:
         """Return the span between two offsets; an empty one is shown as one character."""
         if not self._lines:
-            self._lines = [0, *(found.end() for found in re.finditer("\n", self._text))]
+            self._lines = array("I", [0, *(found.end() for found in re.finditer("\n", self._text))])
         line, end_line = bisect_right(self._lines, start), bisect_right(self._lines, end)
         column, end_column = start - self._lines[line - 1], end - self._lines[end_line - 1]
         return Span(self.name, line, column + 1, end_line, end_column + 1 + (start == end))
@@ -77,10 +78,29 @@ Node: TypeAlias = "str | int | float | bool | Map | Seq | None"
 class Map(dict[str, Node]):
     """A mapping; `marks` has the position of each key and value, which may be in several files after a merge."""
 
-    __slots__ = ("marks",)
+    __slots__ = ("_marks", "_origin", "key_starts")
 
-    def __init__(self) -> None:
-        self.marks: dict[str, Marks] = {}
+    def __init__(self, origin: TextPositions | tuple[Map, ...] | None = None) -> None:
+        """Make an empty mapping.
+
+        Args:
+            origin: the positions of its document, if that is simple, so that the offset of each key is added to `key_starts`; or the mappings
+                that it consists of, of which the last one with a key has its position. `None` if `marks` is filled.
+        """
+        self._origin = origin
+        self.key_starts: array[int] = array("I")
+        self._marks: dict[str, Marks] | None = {} if origin is None else None
+
+    @property
+    def marks(self) -> dict[str, Marks]:
+        """The position of each key and its value; put together when it is first asked for, as for few of many mappings."""
+        if self._marks is None:
+            if isinstance(self._origin, TextPositions):
+                self._marks = {key: (self._origin, start) for key, start in zip(self, self.key_starts, strict=True)}
+            else:
+                every = {key: mark for part in self._origin or () for key, mark in part.marks.items()}
+                self._marks = {key: every[key] for key in self}
+        return self._marks
 
     def file_of(self, key: str) -> str:
         """Return the name of the file in which a key stands."""

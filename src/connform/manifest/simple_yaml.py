@@ -75,7 +75,7 @@ def parse_simple(text: str, name: str) -> Map | None:
 def _document(text: str, name: str) -> Map:
     """Return the mapping; that of an empty document is empty."""
     positions, find, known = TextPositions(name, text), text.find, _known_lines.get
-    root = Map()
+    root = Map(positions)
     here: Any = root
     column = 0
     stack: list[tuple[Map | Seq, int]] = []
@@ -93,7 +93,7 @@ def _document(text: str, name: str) -> Map:
             continue
         if open_key is not None:
             if indentation > column or (dash and indentation == column):
-                child: Map | Seq = Seq(positions) if dash else Map()
+                child: Map | Seq = Seq(positions) if dash else Map(positions)
                 here[open_key] = child
                 stack.append((here, column))
                 here, column = child, indentation
@@ -121,12 +121,12 @@ def _document(text: str, name: str) -> Map:
                 here.append(value)
                 continue
             stack.append((here, column))
-            child = Map()
+            child = Map(positions)
             here.append(child)
             here, column = child, indentation + dash
         if key is None or key in here or len(stack) > _MAX_DEPTH:
             raise _NotSimpleError
-        here.marks[key] = (positions, start + column)
+        here.key_starts.append(start + column)
         if kind == _NO_VALUE:
             open_key = key
         else:
@@ -206,7 +206,7 @@ def _collection(
 ) -> tuple[Map | Seq, int]:
     """Return a flow collection, and where it ends."""
     is_map = line[start] == "{"
-    here: Any = Map() if is_map else Seq(positions, offset, [])
+    here: Any = Map(positions) if is_map else Seq(positions, offset, [])
     closing, end = "}" if is_map else "]", start + 1
     if line.startswith(closing, _behind_blanks(line, end)):
         return here, _behind_blanks(line, end) + 1
@@ -231,7 +231,7 @@ def _collection(
             if key in here:
                 raise _NotSimpleError
             here[key] = value
-            here.marks[key] = (positions, offset + item.start(1))
+            here.key_starts.append(offset + item.start(1))
         else:
             here.append(value)
             here.starts.append(value_start)
