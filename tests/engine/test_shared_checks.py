@@ -20,6 +20,9 @@ def work(share):
             os.kill(os.getpid(), signal.SIGKILL)
         yield item * 10
 
+def nothing(share):
+    return []
+
 die_at = None
 """
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only on Linux do checks fork")
@@ -34,11 +37,11 @@ def ended(script: str) -> str:
 
 
 def test_every_item_is_worked_on_once() -> None:
-    assert ended("print(sorted(fork_each(work, range(7), 3)))") == "[0, 10, 20, 30, 40, 50, 60]"
+    assert ended("print(sorted(fork_each(work, work, range(7), 3)))") == "[0, 10, 20, 30, 40, 50, 60]"
 
 
 def test_what_a_killed_process_had_left_is_missing() -> None:
-    assert ended("die_at = 5; print(sorted(fork_each(work, range(8), 2)))") == "[0, 10, 20, 30, 40, 60]"
+    assert ended("die_at = 5; print(sorted(fork_each(work, work, range(8), 2)))") == "[0, 10, 20, 30, 40, 60]"
 
 
 def test_what_a_process_had_left_that_was_killed_while_it_sent_is_missing() -> None:
@@ -53,9 +56,25 @@ def cut(share):
             pass
     os.kill(os.getpid(), signal.SIGKILL)
 
-print(list(fork_each(cut, range(2), 1)))
+print(list(fork_each(cut, nothing, range(4), 2)))
 """
-    assert ended(script) == "[0]"
+    assert ended(script) == "[1]"
+
+
+def test_a_process_never_waits_for_the_work_of_its_caller() -> None:
+    script = """
+reader, writer = os.pipe()
+def large(share):
+    yield bytes(1_000_000)
+    os.write(writer, b"sent")
+
+def until_sent(share):
+    signal.alarm(20)
+    yield os.read(reader, 4)
+
+print(*map(len, fork_each(large, until_sent, range(2), 2)))
+"""
+    assert ended(script) == "4 1000000"
 
 
 def test_a_process_that_raises_says_nothing_and_its_caller_does_the_rest() -> None:
@@ -65,9 +84,9 @@ def raising(share):
     yield share[0]
     raise ValueError("canary")
 
-print(list(fork_each(raising, range(2), 1)), list(fork_each(lambda share: [lambda: 0], range(2), 1)))
+print(sorted(fork_each(raising, work, range(4), 2)), sorted(fork_each(lambda share: [lambda: 0], work, range(4), 2)))
 """
-    assert ended(script) == "[0] []"
+    assert ended(script) == "[0, 1, 20] [0, 20]"
 
 
 def test_fewer_processes_where_the_system_allows_no_more_files() -> None:
@@ -75,7 +94,7 @@ def test_fewer_processes_where_the_system_allows_no_more_files() -> None:
 import resource
 used = len(os.listdir("/proc/self/fd"))
 resource.setrlimit(resource.RLIMIT_NOFILE, (used + 10, used + 10))
-print(0 < len(list(fork_each(work, range(8), 8))) < 8)
+print(0 < len(list(fork_each(work, nothing, range(8), 8))) < 7)
 """
     assert ended(script) == "True"
 
@@ -88,7 +107,7 @@ def endless(share):
 
 reader, writer = os.pipe()
 if not os.fork():
-    results = fork_each(endless, range(2), 2)
+    results = fork_each(endless, nothing, range(3), 3)
     next(results)
     os.kill(os.getpid(), signal.SIGKILL)
 os.close(writer)
@@ -105,7 +124,7 @@ def stopping(share):
     os.kill(os.getpid(), signal.SIGSTOP)
 
 signal.alarm(20)
-results = fork_each(stopping, range(2), 1)
+results = fork_each(stopping, nothing, range(2), 2)
 next(results)
 os.waitid(os.P_ALL, 0, os.WSTOPPED)
 results.close()
@@ -121,9 +140,9 @@ def hanging_up(share):
     os.kill(os.getpid(), signal.SIGHUP)
     yield from share
 
-print(list(fork_each(hanging_up, range(2), 1)))
+print(list(fork_each(hanging_up, nothing, range(4), 2)))
 """
-    assert ended(script) == "[0, 1]"
+    assert ended(script) == "[1, 3]"
 
 
 def test_no_process_outlives_a_caller_that_stops_early() -> None:
@@ -132,7 +151,7 @@ def endless(share):
     while True:
         yield from share
 
-results = fork_each(endless, range(4), 2)
+results = fork_each(endless, nothing, range(4), 2)
 next(results)
 results.close()
 print(active_children())

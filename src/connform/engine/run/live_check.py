@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
 
@@ -62,19 +62,21 @@ def check_all(
     context.source.prepare(connections, progress)
     parallelism = at_once(parallelism)
     progress.begin("checking", len(connections))
-    for connection, report in _results(work, connections, parallelism, processes):
+    by_name = {one.name: one for one in connections}
+    for report in _reports(work, by_name, parallelism, processes):
         if on_result:
-            on_result(connection, report)
-        done[connection.name] = report
+            on_result(by_name[report.name], report)
+        done[report.name] = report
 
 
-def _results(
+def _reports(
     work: Callable[[Connection], Steps[ConnectionReport]],
-    connections: Sequence[Connection],
+    by_name: Mapping[str, Connection],
     parallelism: int,
     processes: int | None,
-) -> Iterator[tuple[Connection, ConnectionReport]]:
-    """Yield each connection with its report. `processes` is how many share the work; `None` for as many as are safe and sooner."""
+) -> Iterator[ConnectionReport]:
+    """Yield the report of each connection. `processes` is how many share the work; `None` for as many as are safe and sooner."""
+    connections = list(by_name.values())
     if processes is None and not any(map(_obtains_tokens, connections)):
         from connform.engine.run.processes import process_count
 
@@ -82,15 +84,22 @@ def _results(
     if processes is not None and processes > 1:
         from connform.engine.run.processes import fork_each
 
-        def check_share(share: Sequence[Connection]) -> Iterator[list[tuple[str, ConnectionReport]]]:
-            for results in run_many_here(work, share, parallelism // processes):
-                yield [(connection.name, report) for connection, report in results]
+        at_once_in_each = parallelism // processes
 
-        left = {one.name: one for one in connections}
-        for results in fork_each(check_share, connections, processes):
-            yield from [(left.pop(name), report) for name, report in results]
-        connections = list(left.values())  # those of a process that ended early
-    yield from run_many(work, connections, parallelism)
+        def check_there(share: Sequence[Connection]) -> Iterator[list[ConnectionReport]]:
+            for results in run_many_here(work, share, at_once_in_each):
+                yield [report for _, report in results]
+
+        def check_here(share: Sequence[Connection]) -> Iterator[list[ConnectionReport]]:
+            for _, report in run_many(work, share, at_once_in_each):
+                yield [report]
+
+        done = set()
+        for reports in fork_each(check_there, check_here, connections, processes):
+            done.update([report.name for report in reports])
+            yield from reports
+        connections = [one for one in connections if one.name not in done]  # those of a process that ended early
+    yield from (report for _, report in run_many(work, connections, parallelism))
 
 
 def _obtains_tokens(connection: Connection) -> bool:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from multiprocessing import current_process, get_context
 from multiprocessing.connection import Connection, wait
+from queue import SimpleQueue
+from threading import Thread
 from typing import TypeVar
 
 from connform.debug_log import HTTP
@@ -42,22 +44,31 @@ def process_count(items: int) -> int:
     return max(1, min(len(os.sched_getaffinity(0)), items // _LEAST_SHARE))
 
 
-def fork_each(work: Callable[[Sequence[A]], Iterable[T]], items: Sequence[A], processes: int) -> Iterator[T]:
-    """Call `work` with a share of the items in each of several processes; yield the results as they come.
+def fork_each(
+    work: Callable[[Sequence[A]], Iterable[T]],
+    here: Callable[[Sequence[A]], Iterable[T]],
+    items: Sequence[A],
+    processes: int,
+) -> Iterator[T]:
+    """Share the items among several processes, of which this is one; yield the results as they come.
 
     Missing are the results of a process that does not start for want of memory or files, and those that one which ends early had left:
-    the system kills it, or `work` raises. Where the caller stops early, the processes end.
+    the system kills it, or `work` raises. Where the caller stops early, or `here` raises, the other processes end.
 
     Args:
-        work: takes a share, and yields results that can be pickled.
+        work: called in each other process: takes its share, and yields results that can be pickled.
+        here: called in this process: does the same.
         items: the items.
-        processes: how many processes.
+        processes: how many processes, with this one.
     """
     context = get_context("fork")
-    children, receivers = [], []
+    children = []
+    receivers: list[Connection] = []
+    results: SimpleQueue[T | None] = SimpleQueue()
+    reader = Thread(target=_put_each, args=(receivers, results), name="connform-results", daemon=True)
     try:
         with suppress(OSError), without_signals():
-            for number in range(processes):
+            for number in range(1, processes):
                 receiver, sender = context.Pipe(duplex=False)
                 receivers.append(receiver)
                 with closing(sender):
@@ -65,19 +76,38 @@ def fork_each(work: Callable[[Sequence[A]], Iterable[T]], items: Sequence[A], pr
                     child = context.Process(target=_serve, args=arguments, daemon=True)
                     child.start()
                 children.append(child)
-        while receivers:
-            ready = wait(receivers)
-            for receiver in [one for one in receivers if one in ready]:
-                try:
-                    result = receiver.recv()
-                except (EOFError, OSError):  # OSError: it was killed while it sent
-                    receivers.remove(receiver)
-                else:
-                    yield result
+        reader.start()
+        for result in here(items[::processes]):
+            yield result
+            yield from _so_far(results)
+        yield from iter(results.get, None)
     finally:
         for child in children:
             child.kill()  # SIGTERM would not end one that is stopped
             child.join()
+        if reader.is_alive():
+            reader.join()  # each pipe is at its end
+
+
+def _put_each(receivers: list[Connection], results: SimpleQueue[T | None]) -> None:
+    """Put what the other processes send, and `None` at their end. It takes a thread: they must not wait until this process has done its share."""
+    while receivers:
+        ready = wait(receivers)
+        for receiver in [one for one in receivers if one in ready]:
+            try:
+                results.put(receiver.recv())
+            except Exception:  # noqa: BLE001  (it has ended, maybe while it sent; or this can't be unpickled: the caller does the rest)
+                receivers.remove(receiver)
+    results.put(None)
+
+
+def _so_far(results: SimpleQueue[T | None]) -> Iterator[T]:
+    """Yield what has come; the end stays."""
+    for _ in range(results.qsize()):
+        if (result := results.get()) is None:
+            results.put(None)
+        else:
+            yield result
 
 
 def _serve(
