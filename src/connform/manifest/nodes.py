@@ -79,17 +79,20 @@ class Map(dict[str, Node]):
     """A mapping; `marks` has the position of each key and value, which may be in several files after a merge."""
 
     __slots__ = ("_marks", "_origin", "key_starts")
+    key_starts: array[int]
+    """Of a simple document, the offset of each key."""
 
     def __init__(self, origin: TextPositions | tuple[Map, ...] | None = None) -> None:
         """Make an empty mapping.
 
         Args:
-            origin: the positions of its document, if that is simple, so that the offset of each key is added to `key_starts`; or the mappings
-                that it consists of, of which the last one with a key has its position. `None` if `marks` is filled.
+            origin: the positions of its document, if that is simple, and `key_starts` is filled; or the mappings that it consists of: the
+                last one that has a key has its position. `None` if `marks` is filled.
         """
         self._origin = origin
-        self.key_starts: array[int] = array("I")
         self._marks: dict[str, Marks] | None = {} if origin is None else None
+        if isinstance(origin, TextPositions):
+            self.key_starts = array("I")
 
     @property
     def marks(self) -> dict[str, Marks]:

@@ -206,10 +206,10 @@ def _collection(
 ) -> tuple[Map | Seq, int]:
     """Return a flow collection, and where it ends."""
     is_map = line[start] == "{"
-    here: Any = Map(positions) if is_map else Seq(positions, offset, [])
     closing, end = "}" if is_map else "]", start + 1
     if line.startswith(closing, _behind_blanks(line, end)):
-        return here, _behind_blanks(line, end) + 1
+        return Map() if is_map else Seq(), _behind_blanks(line, end) + 1
+    here: Any = Map(positions) if is_map else Seq(positions, offset, [])
     while True:
         item = _ITEM.match(line, end)
         if item is None or (item[1] is None) is is_map or depth == _MAX_DEPTH:
