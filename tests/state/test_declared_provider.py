@@ -13,7 +13,7 @@ import pytest
 
 from connform.cli.main import main
 from connform.engine.changes.sends import sends
-from connform.engine.changes.specification import specification
+from connform.engine.changes.specification import specify
 from connform.engine.load.manifest import load_manifest
 from tests.canary import API_KEY
 from tests.http.servers import Connection, Server, head
@@ -158,7 +158,8 @@ def test_a_changed_provider_is_planned_and_refused_for_production(
 def test_a_changed_token_endpoint_is_another_destination_of_the_apps_secret(desk: Desk) -> None:
     def destinations() -> dict[str, str]:
         crew = load_manifest()["crew"]
-        found = sends(specification(crew, {}, str))
+        spec, _ = specify(crew, {}, str)
+        found = sends(spec)
         return {send.to.use: send.to.url for send in found if send.secret == "env://DESK_APP"}
 
     assert destinations() == {"token_url": f"http://127.0.0.1:{desk.here.port}"}

@@ -12,7 +12,8 @@ import pytest
 
 from connform.cli.main import main
 from connform.diagnostics import Span
-from connform.engine.changes.specification import differences, digest, specification
+from connform.engine.changes.canonical import digest
+from connform.engine.changes.specification import differences, specify
 from connform.manifest.model import Connection
 from tests.state.recording import record, rewrite
 
@@ -240,5 +241,5 @@ def test_a_record_that_has_lost_its_content_is_named(
 
 def test_a_setting_that_is_off_is_one_and_empty_tags_are_none() -> None:
     settings = {"base_url": "https://api.acme.example", "off": False, "tags": [], "tls": {}, "timeouts": {}}
-    declared = specification(Connection("one", "http", settings, Path(), Span("", 1, 1, 1, 1)), {}, str)
+    declared, _ = specify(Connection("one", "http", settings, Path(), Span("", 1, 1, 1, 1)), {}, str)
     assert declared["settings"] == {"base_url": "https://api.acme.example", "off": False}

@@ -19,7 +19,7 @@ import pytest
 
 from connform.database import open_state
 from connform.database.state_table import StateTable
-from connform.engine.changes.specification import digest
+from connform.engine.changes.canonical import digest
 from connform.engine.run.shard import SINGLE_SHARD
 from tests.database.postgres import Postgres
 from tests.end_to_end.running import PATIENCE_S

@@ -10,9 +10,10 @@ from typing import Any, cast
 import pytest
 
 from connform.database.state_table import StateTable
+from connform.engine.changes.canonical import digest
 from connform.engine.changes.plan import Action, Change, Plan
 from connform.engine.changes.plan_file import PlanFile, plan_file_text, read_plan_file
-from connform.engine.changes.specification import FieldChange, digest
+from connform.engine.changes.specification import FieldChange
 from connform.engine.load.selection import Selection
 from connform.engine.run.shard import Shard
 from connform.errors import PlanUnusable

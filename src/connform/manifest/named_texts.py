@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 _PLACEHOLDER = r"\{([a-z][a-z0-9_]*)\}"
@@ -26,7 +27,17 @@ def split_secret(text: str) -> tuple[str, str]:
 
 def expand(text: str, values: Mapping[str, str]) -> str:
     """Return a text with the given names filled in; other names stay."""
-    return re.sub(_PLACEHOLDER, lambda match: values.get(match[1], match[0]), text) if "{" in text else text
+    if "{" not in text:
+        return text
+    parts = list(_parts(text))
+    parts[1::2] = [values.get(name, f"{{{name}}}") for name in parts[1::2]]
+    return "".join(parts)
+
+
+@lru_cache(maxsize=1024)  # thousands of connections share the texts of a provider
+def _parts(text: str) -> tuple[str, ...]:
+    """Return the parts of a text: what stands before, between and behind its names, and at odd indices these."""
+    return tuple(re.split(_PLACEHOLDER, text))
 
 
 def expand_url(text: str, settings: Mapping[str, str]) -> str:
@@ -42,6 +53,7 @@ def expand_url(text: str, settings: Mapping[str, str]) -> str:
     return f"{expand(host, settings)}{slash}{expand(path, encoded)}"
 
 
+@lru_cache(maxsize=1024)
 def split_url(url: str) -> tuple[str, str, str]:
     """Return a URL's scheme and host, the slash behind it, and the rest."""
     end = re.search(_HOST_END, url)

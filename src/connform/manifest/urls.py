@@ -34,7 +34,10 @@ _PARTS = r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?"
 _AUTHORITY = r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?"
 _PATH = r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*"
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME = rf"{_LABEL}(?:\.{_LABEL})*"
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
+_NUMBER = r"[0-9]+|0x[0-9a-f]*"
 _MAX_HOST_LENGTH = 253  # RFC 1035 §2.3.4, without the closing dot
 _MAX_PORT = 65535
 _LOOPBACK_REMARK = "; plain http is for this machine alone (localhost, 127.0.0.0/8, ::1)"
@@ -88,13 +91,13 @@ def parse_url(text: str, *, loopback_http: bool = True, query: bool = False) -> 
 
 @lru_cache(maxsize=4096)  # thousands of connections share one redirect_uri; a live check reads a root four times
 def _parse_url(text: str, loopback_http: bool, query: bool) -> Url:  # noqa: FBT001  (one key of the cache, however they are written)
-    if re.search(r"[\x00-\x20\x7f\\]", text):
+    if _pattern(r"[\x00-\x20\x7f\\]").search(text):
         raise UrlError(_MALFORMED, "a URL holds no backslash, space, line break or control character")
     if not text.isascii():
         raise UrlError(
             _MALFORMED, "a URL is ASCII: write the host's name in its xn--… form, and percent-encode the path"
         )
-    match = re.fullmatch(_PARTS, text)
+    match = _pattern(_PARTS).fullmatch(text)
     if match is None or not match[2]:
         raise UrlError(_MALFORMED, "a full URL is needed: https://host/path")
     scheme, authority, path, query_text, fragment = match.groups()
@@ -109,7 +112,7 @@ def _parse_url(text: str, loopback_http: bool, query: bool) -> Url:  # noqa: FBT
             _MALFORMED,
             "the URL ends with its path" + ("" if query else ": no query (`?…`)") + " and has no fragment (`#…`)",
         )
-    if not re.fullmatch(_PATH, path) or re.search(r"/\.\.?(?:/|$)", path):
+    if not _pattern(_PATH).fullmatch(path) or _pattern(r"/\.\.?(?:/|$)").search(path):
         raise UrlError(_MALFORMED, "the path of the URL holds a character or a `..` that doesn't belong there")
     host, port = _host_and_port(authority, scheme.lower())
     url = Url(scheme.lower(), host, port, path, (query_text or "")[1:])
@@ -139,7 +142,7 @@ def host_of(location: str) -> str:
 
 
 def _host_and_port(authority: str, scheme: str) -> tuple[str, int]:
-    match = re.fullmatch(_AUTHORITY, authority)
+    match = _pattern(_AUTHORITY).fullmatch(authority)
     port = int(match[2]) if match and match[2] else DEFAULT_PORTS[scheme]
     if match is None or not 0 < port <= _MAX_PORT:
         raise UrlError(_MALFORMED, "the host or the port of the URL is not valid")
@@ -154,20 +157,20 @@ def _host(host: str) -> str:
             return str(IPv6Address(host[1:-1]))
         except AddressValueError:
             raise UrlError(_MALFORMED, "the IPv6 address of the URL is not valid") from None
-    labels = host.split(".")
     # A name that ends in a number is an IPv4 address to most software (`127.1`, `0x7f.0.0.1`): only the plain form is taken.
-    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1]) and not re.fullmatch(rf"{_OCTET}(?:\.{_OCTET}){{3}}", host):
+    if _pattern(_NUMBER).fullmatch(host.rpartition(".")[2]) and not _pattern(_IPV4).fullmatch(host):
         raise UrlError(_MALFORMED, "an IPv4 address is written as four numbers from 0 to 255")
-    if len(host) > _MAX_HOST_LENGTH or not all(map(is_label, labels)):
+    if len(host) > _MAX_HOST_LENGTH or not _pattern(_NAME).fullmatch(host):
         raise UrlError(_MALFORMED, "the host of the URL is not a valid name")
     return host
 
 
 def is_label(text: str) -> bool:
     """Whether a text is one label of a host name (RFC 1123 §2.1), in which `_` may stand as well."""
-    return _label().fullmatch(text) is not None
+    return _pattern(_LABEL).fullmatch(text) is not None
 
 
 @cache
-def _label() -> re.Pattern[str]:
-    return re.compile(_LABEL)
+def _pattern(text: str) -> re.Pattern[str]:
+    """Return a compiled pattern; `re` would look it up at each use, which takes longer than most matches."""
+    return re.compile(text)

@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 from connform.database.state_table import StateTable
 from connform.engine.changes.living_grants import leaves_grant, living_grant
 from connform.engine.changes.plan import Action, Change
-from connform.engine.changes.specification import FieldChange, differences, digest, specification
+from connform.engine.changes.specification import FieldChange, StorePart, differences, specify
 from connform.engine.run.states import StateOfRun
 from connform.grant import GrantFacts
-from connform.manifest.decode import Manifest
 from connform.manifest.model import Connection
 from connform.recorded import Applied, RecordSummary
 
@@ -66,11 +65,13 @@ class DeclaredConnection(NamedTuple):
         return self.file != summary.file and self.connection.file != _NOWHERE
 
 
-def declared_connection(connection: Connection, manifest: Manifest, states: StateOfRun) -> DeclaredConnection:
-    """Return a declared connection with its specification and the state table where it is recorded."""
-    spec = specification(connection, manifest.stores, states.paths.of_folder)
+def declared_connection(
+    connection: Connection, stores: Mapping[str, StorePart], states: StateOfRun
+) -> DeclaredConnection:
+    """Return a declared connection with its specification and the state table where it is recorded; `stores` as for `specify`."""
+    spec, digest = specify(connection, stores, states.paths.of_folder)
     file, table = states.paths.of_manifest(connection.file), states.table(connection.base)
-    return DeclaredConnection(connection, spec, digest(spec), file, table)
+    return DeclaredConnection(connection, spec, digest, file, table)
 
 
 def removal_change(applied: Applied, table: StateTable, remark: str, grant: GrantFacts | None) -> Change:
@@ -104,21 +105,28 @@ def declared_change(
     if action is Action.UPDATE and summary and declared.is_from_other_file(summary):
         fields = (FieldChange("/file", summary.file, declared.file), *fields)
     name = declared.connection.name
-    return Change(
-        name=name,
-        action=Action.MOVE if moved_from else action,
-        before=summary.digest if summary else "",
-        after=declared.digest,
-        reasons=_failure_reasons(summary),
-        connection=declared.connection,
-        applied=applied._replace(connection=name) if applied and moved_from else applied,
-        table=declared.table,
-        spec=declared.spec,
-        fields=fields,
-        moved_from=moved_from,
-        is_only_moved=bool(moved_from) and action is Action.NONE,
-        revokes=living_grant(grant) if leaves_grant(applied, declared.connection) else None,
+    change = Change(
+        name,
+        action,
+        summary.digest if summary else "",
+        declared.digest,
+        _failure_reasons(summary),
+        declared.connection,
+        applied,
+        declared.table,
+        declared.spec,
+        fields,
     )
+    if moved_from:
+        change = change._replace(
+            action=Action.MOVE,
+            applied=applied._replace(connection=name) if applied else None,
+            moved_from=moved_from,
+            is_only_moved=action is Action.NONE,
+        )
+    if grant and leaves_grant(applied, declared.connection):
+        change = change._replace(revokes=living_grant(grant))
+    return change
 
 
 def _failure_reasons(summary: RecordSummary | None) -> tuple[str, ...]:

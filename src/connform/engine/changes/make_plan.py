@@ -15,7 +15,7 @@ from connform.engine.changes.living_grants import probable_renames
 from connform.engine.changes.plan import Action, Change, Plan, Step
 from connform.engine.changes.production import production_secrets
 from connform.engine.changes.renames import Rename, find_renames
-from connform.engine.changes.specification import is_harmless, with_stores
+from connform.engine.changes.specification import StorePart, is_harmless, store_parts, with_stores
 from connform.engine.load.catalog import uses_grant
 from connform.engine.load.selection import Selection, select
 from connform.engine.run.shard import SINGLE_SHARD, Shard
@@ -39,7 +39,8 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
             is left.
         ConnectionFailed: a fault of the state database.
     """
-    declared = {name: declared_connection(connection, manifest, states) for name, connection in manifest.items()}
+    stores = store_parts(manifest.stores, states.paths.of_folder)
+    declared = {name: declared_connection(connection, stores, states) for name, connection in manifest.items()}
     summaries_by_table = {table: table.summaries() for table in states.tables}
     grants_by_table = {table: table.grants() for table in states.tables}
     declared_tables = {name: one.table for name, one in declared.items()}
@@ -91,7 +92,7 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
         if shard.has(name)
     ]
     changes = [
-        _with_revocation(change, manifest, states) if change.applied else change
+        _with_revocation(change, stores) if change.applied else change
         for change in _with_rename_problems(renames, changes)
     ]
     plan = Plan(tuple(changes), all_steps, states.paths.files, is_by_name=states.paths.is_by_name)
@@ -148,16 +149,17 @@ def _tags(applied: Applied | None) -> tuple[str, ...]:
 
 
 def _short_step(change: Change) -> Step:
-    after = change.before if is_harmless([field.pointer for field in change.fields]) else change.after
+    is_alike = change.fields and is_harmless([field.pointer for field in change.fields])
+    after = change.before if is_alike else change.after
     return [change.name, str(change.action), change.before, after]
 
 
-def _with_revocation(change: Change, manifest: Manifest, states: StateOfRun) -> Change:
-    """Return a change that ends a grant with its `revocation_spec`, and another one as it is."""
+def _with_revocation(change: Change, stores: Mapping[str, StorePart]) -> Change:
+    """Return a change that ends a grant with its `revocation_spec`, and another one as it is; `stores` as for `specify`."""
     applied = change.applied.spec if change.applied else {}
     if not _has_grant(applied) or _has_grant(change.spec):
         return change
-    return change._replace(revocation_spec=with_stores(applied, manifest.stores, states.paths.of_folder))
+    return change._replace(revocation_spec=with_stores(applied, stores))
 
 
 def _has_grant(spec: Mapping[str, Any]) -> bool:

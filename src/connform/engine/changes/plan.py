@@ -11,10 +11,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from connform.database.state_table import StateTable
+from connform.engine.changes.canonical import digest
 from connform.engine.changes.destination import Send
 from connform.engine.changes.production import ProductionSecrets
 from connform.engine.changes.sends import sends
-from connform.engine.changes.specification import FieldChange, digest
+from connform.engine.changes.specification import FieldChange
 from connform.engine.connection_report import ConnectionReport
 from connform.engine.run.describe import describe
 from connform.engine.run.describe_record import describe_specification

@@ -9,8 +9,9 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from connform.engine.changes.canonical import digest
 from connform.engine.changes.plan import Action, Plan, make_step
-from connform.engine.changes.specification import digest, is_harmless
+from connform.engine.changes.specification import is_harmless
 from connform.engine.load.selection import Selection
 from connform.engine.run.shard import PARTS, Shard
 from connform.errors import PlanUnusable

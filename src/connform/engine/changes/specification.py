@@ -5,16 +5,15 @@ Layer 3, no IO. A specification holds references and no secrets, so its digest r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
+from connform.engine.changes.canonical import canonical, digest_of
 from connform.engine.changes.definition_part import DEFINITION, definition_part
 from connform.engine.changes.equal_meaning import effective_value, is_default, is_json, schema_of
-from connform.engine.load.catalog import provider_of
-from connform.engine.load.relative_paths import is_relative, is_relative_store
+from connform.engine.load.catalog import Definition, auth_reference_keys, provider_of
+from connform.engine.load.relative_paths import is_relative, is_relative_store, split_reference
 from connform.manifest.compiled import equality_key
 from connform.manifest.model import Connection, Store
 from connform.manifest.settings import PROSE
@@ -22,6 +21,8 @@ from connform.manifest.settings import PROSE
 Specification = dict[str, Any]
 """`settings`: the effective values; `base_url`: the resolved API root; `stores`: the stores that its references name;
 `folder`: the folder of its manifest, if the connection has relative paths; `definition`: what a declared provider means for it."""
+StorePart = dict[str, Any]
+"""What a specification says of one store: its settings, type and environments; its folder, if it has relative paths."""
 _ABSENT_WHERE_EMPTY = ("tags", "timeouts", "tls")
 """Settings that mean the same if they are empty and if they are missing."""
 _UNCHANGED_TYPES = frozenset({str, int, bool, type(None)})
@@ -41,8 +42,6 @@ _HARMLESS_KEYS = frozenset({"tags", "timeouts", *PROSE})
 _HARMLESS = frozenset({"/file", "/tags", *(f"/{key}" for key in PROSE)})
 """The pointers, besides those of time-outs, to what decides neither what is sent nor where to: see `is_harmless`."""
 
-_canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
-
 
 class FieldChange(NamedTuple):
     """One value that differs; JSON-ready."""
@@ -59,43 +58,58 @@ class FieldChange(NamedTuple):
     """Whether nothing is declared any more, and `after` is connform's own default."""
 
 
-def specification(connection: Connection, stores: Mapping[str, Store], folder: Callable[[Path], str]) -> Specification:
-    """Return the specification of a connection; it is equal for declarations that are written differently and mean the same.
+def specify(
+    connection: Connection, stores: Mapping[str, StorePart], folder: Callable[[Path], str]
+) -> tuple[Specification, str]:
+    """Return the specification of a connection, and its digest; they are equal for declarations that are written differently and mean the same.
 
     Args:
         connection: the declared connection.
-        stores: the stores of the run.
+        stores: what `store_parts` returns for the stores of the run.
         folder: returns the path of a manifest's folder in its repository.
     """
-    settings = _normalize(connection.settings)
+    settings, definition = connection.settings, connection.definition
     if empty := [key for key in _ABSENT_WHERE_EMPTY if key in settings and not settings[key]]:
         settings = {key: value for key, value in settings.items() if key not in empty}
     spec = {
         "settings": settings,
         "base_url": provider_of(connection).instance(connection).base_url,
-        "stores": _stores(connection, stores, folder) if stores else {},
+        "stores": _used_stores(settings, definition, stores) if stores else {},
     }
     if (part := definition_part(connection)) is not None:
         spec[DEFINITION] = part
-    if is_relative(settings, stores, connection.definition):
+    if is_relative(settings, stores, definition):
         spec["folder"] = folder(connection.base)
-    return spec
+    text = canonical(spec)
+    # `20.0` and `1e+16`: only where one of these stands, a number may be whole without being an integer
+    if (".0" in text or "e+" in text) and (normal := _normalize(settings)) is not settings:
+        spec["settings"] = normal
+        text = canonical(spec)
+    return spec, digest_of(text)
 
 
-def _stores(
-    connection: Connection, stores: Mapping[str, Store], folder: Callable[[Path], str]
-) -> dict[str, dict[str, Any]]:
-    schemes = {reference.scheme for reference in connection.references.values()}
-    return {name: _store(stores[name], folder) for name in sorted(schemes) if name in stores}
+def store_parts(stores: Mapping[str, Store], folder: Callable[[Path], str]) -> dict[str, StorePart]:
+    """Return what a specification says of each store, by name; `folder` as for `specify`."""
+    return {name: _store(store, folder) for name, store in stores.items()}
 
 
-def with_stores(spec: Mapping[str, Any], stores: Mapping[str, Store], folder: Callable[[Path], str]) -> Specification:
-    """Return a recorded specification in which stores that are still declared are replaced by their declaration of now."""
-    declared = {name: _store(stores[name], folder) for name in spec["stores"] if name in stores}
+def _used_stores(
+    settings: Mapping[str, Any], definition: Definition, stores: Mapping[str, StorePart]
+) -> dict[str, StorePart]:
+    auth, proxy = settings["auth"], settings.get("proxy")
+    found = [auth[key] for key in auth_reference_keys(settings, definition) or () if key in auth]
+    found += [proxy["password"]] if isinstance(proxy, dict) else []
+    schemes = {scheme for scheme, _ in map(split_reference, found)}
+    return {name: stores[name] for name in sorted(schemes) if name in stores}
+
+
+def with_stores(spec: Mapping[str, Any], stores: Mapping[str, StorePart]) -> Specification:
+    """Return a recorded specification in which stores that are still declared are replaced by their declaration of now; `stores` as for `specify`."""
+    declared = {name: stores[name] for name in spec["stores"] if name in stores}
     return {**spec, "stores": {**spec["stores"], **declared}}
 
 
-def _store(store: Store, folder: Callable[[Path], str]) -> dict[str, Any]:
+def _store(store: Store, folder: Callable[[Path], str]) -> StorePart:
     environments = sorted(store.environments)
     environment = environments if len(environments) > 1 else "".join(environments)
     settings = {"type": store.type, "environment": environment, **_normalize(store.settings)}
@@ -114,11 +128,6 @@ def _normalize(value: Any) -> Any:
     if isinstance(value, list):
         return value if _UNCHANGED_TYPES.issuperset(map(type, value)) else [_normalize(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def digest(content: Any) -> str:
-    """Return the SHA-256 of plain data in its canonical form: sorted keys, no spaces, ASCII."""
-    return f"sha256:{sha256(_canonical(content).encode()).hexdigest()}"
 
 
 def is_harmless(pointers: Collection[str]) -> bool:

@@ -48,15 +48,22 @@ def references(settings: Mapping[str, Any], definition: Definition = None) -> li
     """Return the secret references of a connection, each as its scheme and the text after `://`."""
     auth, proxy = settings.get("auth"), settings.get("proxy")
     found = _references(auth, auth_reference_keys(settings, definition) or ()) if isinstance(auth, dict) else []
-    return found + (_references(proxy, ("password",)) if isinstance(proxy, dict) else [])
+    if isinstance(proxy, dict):
+        found += _references(proxy, ("password",))
+    return found
 
 
 def _references(node: Mapping[str, Any], keys: Container[str]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for key, value in node.items():
-        if isinstance(value, dict):
+        if key in keys and isinstance(value, str):
+            found.append(split_reference(value))
+        elif isinstance(value, dict):
             found += _references(value, keys)
-        elif key in keys and isinstance(value, str):
-            scheme, _, rest = value.removeprefix("ref+").partition("://")
-            found.append((scheme, rest))
     return found
+
+
+def split_reference(text: str) -> tuple[str, str]:
+    """Return the scheme of a secret reference, and the text after `://`."""
+    scheme, _, rest = text.removeprefix("ref+").partition("://")
+    return scheme, rest

@@ -5,7 +5,7 @@ Layer 2, no IO.
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from connform.auth.described.definition import NO_VALUES, Method
 from connform.lazy_property import lazy_property
@@ -16,6 +16,8 @@ from connform.providers.described.definition import Definition, Environment
 _NO_METHOD = Method()
 _NO_ENVIRONMENT = Environment()
 _ENDPOINTS = ("authorize_url", "token_url", "revoke_url")
+AddressKey: TypeAlias = tuple[str, str, str, str, tuple[tuple[str, str], ...]]
+"""What decides the addresses of a connection: environment, region, auth method, its own root, settings."""
 
 
 class Addresses(NamedTuple):
@@ -58,7 +60,15 @@ class AddressBook:
 
     def of(self, settings: Mapping[str, Any]) -> Addresses:
         """Return the addresses of a connection, of its effective and valid values."""
-        return self._addresses(*_row(settings), settings.get("base_url", ""), self._given(settings))
+        return self.at(self.key_of(settings))
+
+    def key_of(self, settings: Mapping[str, Any]) -> AddressKey:
+        """Return what decides the addresses of a connection."""
+        return (*_row(settings), settings.get("base_url", ""), self._given(settings))
+
+    def at(self, key: AddressKey) -> Addresses:
+        """Return the addresses of the connections with a key."""
+        return self._addresses(*key)
 
     def values_of(self, settings: Mapping[str, Any]) -> dict[str, str]:
         """Return what the names in texts stand for: values of environment and region, settings, `origin`."""
@@ -111,7 +121,7 @@ class AddressBook:
         origin = url.origin
         filled = [expand_url(text.replace("{origin}", origin), settings) if "{" in text else text for text in texts[1:]]
         others = ["" if "{" in text and names_in(text) else text for text in filled]
-        return Addresses(str(url).rstrip("/"), *others)
+        return Addresses(f"{origin}{url.path}".rstrip("/"), *others)
 
     def _fill_texts(self, environment: str, region: str, method: str) -> Addresses:
         """Return the URLs in which only `origin` and settings are to be filled in."""

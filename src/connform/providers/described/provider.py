@@ -6,7 +6,7 @@ Layer 2, no IO. The file says what it knows as data (`definition.py`); this modu
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.described import described_method
@@ -17,7 +17,7 @@ from connform.manifest.named_texts import expand
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.manifest.urls import parse_url, url_findings
-from connform.providers.described.addresses import AddressBook, Addresses
+from connform.providers.described.addresses import AddressBook, Addresses, AddressKey
 from connform.providers.described.definition import Definition
 from connform.providers.described.setting_values import needed_findings, value_findings
 from connform.providers.described.shape import shape_of
@@ -37,7 +37,7 @@ class DescribedProvider:
         self.definition = definition
         self._addresses = AddressBook(definition)
         self._has_texts = definition.has_texts
-        self._plain_instance = lru_cache(maxsize=4096)(partial(self._instance, values={}))
+        self._instance_at = lru_cache(maxsize=4096)(self._plain_instance)
 
     @lazy_property
     def shape(self) -> Shape:
@@ -75,10 +75,13 @@ class DescribedProvider:
 
     def instance(self, connection: Connection) -> Instance:
         """Return the URLs of the connection's instance."""
-        addresses = self._addresses.of(connection.settings)
+        settings = connection.settings
         if not self._has_texts:
-            return self._plain_instance(addresses)
-        return self._instance(addresses, self._addresses.values_of(connection.settings))
+            return self._instance_at(self._addresses.key_of(settings))
+        return self._instance(self._addresses.of(settings), self._addresses.values_of(settings))
+
+    def _plain_instance(self, key: AddressKey) -> Instance:
+        return self._instance(self._addresses.at(key), {})
 
     def _instance(self, addresses: Addresses, values: Mapping[str, str]) -> Instance:
         from connform.providers.interface import Instance  # `validate` needs none
