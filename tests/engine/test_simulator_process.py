@@ -56,7 +56,8 @@ from connform.engine.run import simulator_process
 begun = []
 serve = simulator_process._network
 simulator_process._network = lambda *arguments: begun.append(len(active_children())) or serve(*arguments)
-report = apply([sys.argv[1]], by=Actor("a", "b"), simulate=True, may_fork=True)
+with forked_simulator() as simulator:
+    report = apply([sys.argv[1]], by=Actor("a", "b"), simulate=True, simulator=simulator)
 print([(one.name, str(one.verdict), one.message) for one in report.connections], begun, active_children())
 """
     names = ["named", "address", "granted"]
@@ -67,11 +68,11 @@ def test_a_run_whose_simulator_was_killed_says_so(manifest: Path) -> None:
     script = """
 from connform.errors import ConnformError
 try:
-    with forked_simulator(connections) as (secrets, grants, network):
+    with forked_simulator() as simulator, simulator.context(connections) as context:
         (child,) = active_children()
         os.kill(child.pid, signal.SIGKILL)
         child.join()
-        print(network.route("192.0.2.7", 443)[0])
+        print(context.network.route("192.0.2.7", 443)[0])
 except ConnformError as error:
     print(error)
 """
@@ -86,7 +87,7 @@ def test_one_that_cannot_start_says_why(manifest: Path) -> None:
 from connform.errors import ConnformError
 sys.modules["trustme"] = None
 try:
-    with forked_simulator(connections):
+    with forked_simulator() as simulator, simulator.context(connections):
         pass
 except ConnformError as error:
     print(error, active_children())
@@ -100,22 +101,22 @@ from connform.engine.run import simulator_process
 from connform.errors import ConnformError
 simulator_process.issue = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 try:
-    with forked_simulator(connections):
+    with forked_simulator() as simulator, simulator.context(connections):
         pass
 except ConnformError as error:
     print(error, active_children())
 """
-    assert ended(script, manifest).startswith("the simulator's process ended before it listened: run it again;")
+    assert ended(script, manifest).startswith("the simulator's process ended before the run began: run it again;")
 
 
 def test_it_goes_on_while_its_parent_ends_an_interrupted_run(manifest: Path) -> None:
     script = """
 import socket
-with forked_simulator(connections) as (secrets, grants, network):
+with forked_simulator() as simulator, simulator.context(connections) as context:
     (child,) = active_children()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(child.pid, number)
-    socket.create_connection(network.route("192.0.2.7", 443)).close()
+    socket.create_connection(context.network.route("192.0.2.7", 443)).close()
     print(child.is_alive())
 print(active_children())
 """
@@ -125,7 +126,7 @@ print(active_children())
 def test_it_ends_with_a_run_that_fails(manifest: Path) -> None:
     script = """
 try:
-    with forked_simulator(connections):
+    with forked_simulator() as simulator, simulator.context(connections):
         os.kill(os.getpid(), signal.SIGINT)
 except KeyboardInterrupt:
     print(active_children())
@@ -138,7 +139,7 @@ def test_it_ends_after_its_parent_was_killed(end: str, manifest: Path) -> None:
     script = f"""
 reader, writer = os.pipe()
 if not os.fork():
-    with forked_simulator(connections):
+    with forked_simulator() as simulator, simulator.context(connections):
         os.kill(os.getpid(), signal.{end})
 os.close(writer)
 print(os.read(reader, 1))  # the end of the file: no process has it open
@@ -148,7 +149,7 @@ print(os.read(reader, 1))  # the end of the file: no process has it open
 
 def test_one_that_is_stopped_ends_with_the_run(manifest: Path) -> None:
     script = """
-with forked_simulator(connections):
+with forked_simulator() as simulator, simulator.context(connections):
     (child,) = active_children()
     os.kill(child.pid, signal.SIGSTOP)
 print(active_children())

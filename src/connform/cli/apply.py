@@ -69,6 +69,7 @@ def command(
     from connform.engine.apply import apply
     from connform.engine.changes.approval import Approval
     from connform.engine.changes.plan_file import read_plan_file
+    from connform.engine.run.context import simulator_of_command
     from connform.engine.run.shard import SINGLE_SHARD, Shard
 
     plan_from_file = read_plan_file(plan_file) if plan_file else None
@@ -84,7 +85,7 @@ def command(
             raise UsageProblem(message)
     is_agreed = bool(plan_from_file or expect_digest or yes or simulate)
     approval = Approval(plan_from_file, expect_digest or "", force, None if is_agreed else _confirmation(options))
-    with progress(options) as told:
+    with simulator_of_command(simulate=simulate) as simulator, progress(options) as told:
         return apply(
             options.files,
             selection,
@@ -93,7 +94,7 @@ def command(
             approval=approval,
             shard=wanted_shard,
             simulate=simulate,
-            may_fork=True,
+            simulator=simulator,
             lock_timeout_s=lock_timeout_s,
             progress=told,
             state=state,

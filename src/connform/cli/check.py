@@ -50,13 +50,14 @@ def command(
     With --record, each result is recorded in the state: the latest, since when, changes, hourly figures. What `apply` recorded stays.
     """
     from connform.engine.check import check
+    from connform.engine.run.context import simulator_of_command
 
     if record and simulate:
         message = "--record keeps what real servers answer, and --simulate asks none: leave one of them out"
         raise UsageProblem(message)
     if keep and not record:
         raise UsageProblem("--keep says how long results are kept, and nothing is recorded without --record")
-    with progress(options) as told:
+    with simulator_of_command(simulate=simulate) as simulator, progress(options) as told:
         return check(
             options.files,
             options.selection,
@@ -68,6 +69,7 @@ def command(
             state=state,
             recording=_recording(keep) if record else None,
             processes=None,
+            simulator=simulator,
         )
 
 

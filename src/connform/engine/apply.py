@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from copy import copy
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from connform.database.state_changes import StateChanges
 from connform.database.state_table import StateTable
@@ -45,6 +46,9 @@ from connform.manifest.decode import Manifest
 from connform.manifest.model import Connection
 from connform.recorded import Actor, Applied
 
+if TYPE_CHECKING:
+    from connform.engine.run.simulator_process import SimulatorProcess
+
 _PLANNED_FIELDS = ("action", "changes", "reasons", "sends", "moved_from", "revokes")
 """The fields of a report line that the plan fills."""
 LOCK_S = 60.0
@@ -60,7 +64,7 @@ def apply(
     approval: Approval = Approval(),  # noqa: B008  (immutable)
     shard: Shard = SINGLE_SHARD,
     simulate: bool = False,
-    may_fork: bool = False,
+    simulator: SimulatorProcess | None = None,
     parallelism: int = 100,
     timeout_s: float | None = None,
     lock_timeout_s: float = LOCK_S,
@@ -80,7 +84,7 @@ def apply(
         approval: what people have confirmed: a plan file, a digest, or `force`.
         shard: which part of the connections.
         simulate: use the embedded simulator, synthetic secrets and an empty state that is deleted afterwards.
-        may_fork: whether the simulator may run in a forked process, where that is safe.
+        simulator: that of `simulate`, if it runs in another process already.
         parallelism: how many at once.
         timeout_s: the limit of each check; default: 10 s, or the connection's `total_s` where that is less.
         lock_timeout_s: how long to wait for another run.
@@ -102,7 +106,7 @@ def apply(
         return validated._replace(command="apply", simulated=simulate)
     progress.begin("waiting for the lock of the state")
     with (
-        run_context(manifest, simulate=simulate, state=state, may_fork=may_fork) as context,
+        run_context(manifest, simulate=simulate, state=state, simulator=simulator) as context,
         open_states(state, validated.files, absent, simulate=simulate) as states,
         _lock_parts(states, manifest, shard, lock_timeout_s) as (changes_by_table, moved_names),
     ):

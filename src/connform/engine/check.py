@@ -22,6 +22,7 @@ from connform.faults import ExitCode
 
 if TYPE_CHECKING:
     from connform.engine.run.recording import Recording, RoundRecorder
+    from connform.engine.run.simulator_process import SimulatorProcess
 
 
 def check(
@@ -36,6 +37,7 @@ def check(
     state: StateLocation = DEFAULT,
     recording: Recording | None = None,
     processes: int | None = 1,
+    simulator: SimulatorProcess | None = None,
 ) -> Report:
     """Check the selected connections live, many at once. If one fails, the others are still checked.
 
@@ -51,8 +53,9 @@ def check(
         progress: is told what the run waits for.
         state: where grants are stored, and checks are recorded.
         recording: by whom and for how long the verdicts are recorded; `None`, they are not. A simulation can't be recorded.
-        processes: how many share the checks; `None` for one for each core, from 200 connections on, where a fork is safe. A simulation
-            has one for the checks and, with `None`, one for the simulator.
+        processes: how many share the checks; `None` for one for each core, from 200 connections on, where a fork is safe. Those of a
+            simulation have one.
+        simulator: that of `simulate`, if it runs in another process already.
 
     Raises:
         UnknownConnection: the selection names no connection.
@@ -70,9 +73,9 @@ def check(
     keep_what_exists()
     with _recorder(recording, state, validated.files) as recorder:
         try:
-            with run_context(manifest, simulate=simulate, state=state, may_fork=processes is None) as context:
+            with run_context(manifest, simulate=simulate, state=state, simulator=simulator) as context:
                 on_result = partial(recorder.add, source=context.source) if recorder else None
-                sharing = 1 if simulate else processes  # the simulator has a process of its own
+                sharing = 1 if simulate else processes  # the other core is the simulator's
                 check_all(chosen, context, parallelism, timeout_s, progress, done, on_result, sharing)
         except KeyboardInterrupt:
             interruption = ExitCode.INTERRUPTED

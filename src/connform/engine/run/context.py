@@ -18,6 +18,7 @@ from connform.manifest.decode import Manifest
 
 if TYPE_CHECKING:
     from connform.engine.run.reread_credential import RereadCredential
+    from connform.engine.run.simulator_process import SimulatorProcess
     from connform.simulator import Simulator
 
 
@@ -81,13 +82,28 @@ def simulation() -> RunContext | None:
 
 
 @contextmanager
+def simulator_of_command(*, simulate: bool) -> Iterator[SimulatorProcess | None]:
+    """Run the simulator of a command in another process, where a fork is safe; `None` for a simulator in a thread, or for none."""
+    if simulate and not simulation():
+        from connform.engine.run.processes import can_fork
+
+        if can_fork():
+            from connform.engine.run.simulator_process import forked_simulator
+
+            with forked_simulator() as process:
+                yield process
+            return
+    yield None
+
+
+@contextmanager
 def run_context(
     manifest: Manifest,
     *,
     simulate: bool,
     state: StateLocation = DEFAULT,
     long_lived: bool = False,
-    may_fork: bool = False,
+    simulator: SimulatorProcess | None = None,
 ) -> Iterator[RunContext]:
     """Yield the context of a run, and close it at the end; with `simulate`, a simulator runs meanwhile.
 
@@ -96,7 +112,7 @@ def run_context(
         simulate: use the embedded simulator, synthetic secrets and synthetic grants.
         state: the state database.
         long_lived: whether it serves a program that runs for long, as for `SecretResolver`.
-        may_fork: whether the simulator may run in a forked process, where that is safe.
+        simulator: that of `simulate`, if it runs in another process already.
     """
     if not simulate:
         context = real_context(manifest, state, long_lived=long_lived)
@@ -110,16 +126,11 @@ def run_context(
     if outer := simulation():
         yield outer
         return
-    if may_fork:
-        from connform.engine.run.processes import can_fork
-
-        if can_fork():
-            from connform.engine.run.simulator_process import forked_simulator
-
-            with forked_simulator(list(manifest.values())) as (secrets, grants, network):
-                yield RunContext(secrets, grants, TokensOfRun(None), network, {})
-            return
+    if simulator is not None:
+        with simulator.context(list(manifest.values())) as context:
+            yield context
+        return
     from connform.simulator import Simulator
 
-    with Simulator() as simulator:
-        yield simulated_context(simulator)
+    with Simulator() as started:
+        yield simulated_context(started)

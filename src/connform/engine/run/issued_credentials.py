@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from copy import copy
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from connform.database.memory import MemoryStore
 from connform.engine.load.catalog import has_grant
 from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.simulated_client import revealed
-from connform.engine.run.simulation import SyntheticGrants, SyntheticSecrets, place_of
+from connform.engine.run.simulation import SyntheticGrants, SyntheticSecrets
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts
 from connform.manifest.model import Connection
@@ -29,10 +29,36 @@ class IssuedCredentials(NamedTuple):
 
 
 class IssuedSecrets(SyntheticSecrets):
-    """Synthetic secrets that a simulator in another process issued."""
+    """Synthetic secrets that a simulator in another process issued, and the grants that belong to them."""
+
+    def __init__(self) -> None:
+        simulator = Simulator()  # it isn't started: it makes secrets where the other one could not
+        super().__init__(simulator)
+        self._texts: dict[str, Mapping[str, str]] = {}
+        self._store = MemoryStore()
+        self.grants = SyntheticGrants(simulator, self._store)
+        """The grants."""
+
+    def add(self, connections: Iterable[Connection], issued: IssuedCredentials) -> None:
+        """Add what was issued for some connections."""
+        for connection, texts in zip(connections, issued.secrets, strict=True):
+            if texts is not None:
+                self._texts[connection.name] = texts
+        for facts, tokens in issued.grants:
+            self._store.grants[facts.connection] = Grant(facts, *map(Secret, tokens))
 
     def prepare(self, connections: Iterable[Connection], progress: Progress = SILENT) -> None:
         """Do nothing: that simulator knows the connections."""
+
+    def secrets(self, connection: Connection) -> Mapping[str, Secret]:
+        """Return the secrets of a connection; errors as for `SyntheticSecrets`."""
+        texts = self._texts.get(connection.name)
+        return super().secrets(connection) if texts is None else {key: Secret(text) for key, text in texts.items()}
+
+    def secrets_again(self, connection: Connection, refused: Mapping[str, Secret]) -> Mapping[str, Secret]:
+        """Return other synthetic secrets."""
+        self._texts.pop(connection.name, None)
+        return super().secrets_again(connection, refused)
 
 
 def issue(simulator: Simulator, connections: Iterable[Connection]) -> IssuedCredentials:
@@ -51,15 +77,3 @@ def issue(simulator: Simulator, connections: Iterable[Connection]) -> IssuedCred
     simulator.secrets.clear()
     tokens = [(facts, revealed([one for one in both if one])) for facts, *both in store.grants.values()]
     return IssuedCredentials(secrets, tokens)
-
-
-def received(issued: IssuedCredentials, connections: Iterable[Connection]) -> tuple[IssuedSecrets, SyntheticGrants]:
-    """Return the sources of what was issued for these connections."""
-    simulator = Simulator()  # it isn't started: it holds the secrets
-    for connection, texts in zip(connections, issued.secrets, strict=True):
-        if texts is not None:
-            secrets = {key: Secret(text) for key, text in texts.items()}
-            simulator.secrets[place_of(connection)] = connection.settings, secrets
-    store = MemoryStore()
-    store.grants = {facts.connection: Grant(facts, *map(Secret, tokens)) for facts, tokens in issued.grants}
-    return IssuedSecrets(simulator), SyntheticGrants(simulator, store)

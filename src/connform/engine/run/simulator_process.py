@@ -1,22 +1,25 @@
 """A simulator in a forked process of its own, so that it and the checks of a run use two cores. Layer 3; forks.
 
-That process issues the synthetic secrets and sends them to the run, which needs to know nothing else of the simulator.
+It is forked before the run reads anything: otherwise each of both would copy the memory of what was read as soon as it uses it. It issues the
+synthetic secrets of the connections that the run sends, which needs to know nothing else of the simulator.
 """
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from ipaddress import ip_address
 from multiprocessing import get_context
 from multiprocessing.connection import Connection as Pipe
+from multiprocessing.process import BaseProcess
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from connform.engine.run.issued_credentials import IssuedCredentials, IssuedSecrets, issue, received
+from connform.engine.run.context import RunContext
+from connform.engine.run.issued_credentials import IssuedSecrets, issue
 from connform.engine.run.processes import without_signals
-from connform.engine.run.simulation import SyntheticGrants
+from connform.engine.run.sent_connections import read, sent
+from connform.engine.run.tokens import TokensOfRun
 from connform.errors import ConnformError
 from connform.http.settings import Network
 from connform.manifest.model import Connection
@@ -24,6 +27,8 @@ from connform.process_local import ProcessLocal
 from connform.simulator import Simulator
 
 _ADVICE = "run it again; if the system is short of memory, for fewer connections at a time"
+_AT_ONCE = 500
+"""How many connections are sent at once."""
 
 
 class _Started(NamedTuple):
@@ -31,30 +36,55 @@ class _Started(NamedTuple):
 
     address: tuple[str, int]
     ca_pem: bytes
-    issued: IssuedCredentials
+
+
+class SimulatorProcess:
+    """A simulator in another process."""
+
+    def __init__(self, child: BaseProcess, pipe: Pipe) -> None:
+        self._child = child
+        self._pipe = pipe
+
+    @contextmanager
+    def context(self, connections: Sequence[Connection]) -> Iterator[RunContext]:
+        """Yield the context of a run with these connections.
+
+        Raises:
+            ConnformError: the simulator can't start; or its process has ended before the block, whose results then say nothing.
+        """
+        started: _Started = self._receive()
+        source = IssuedSecrets()
+        for start in range(0, len(connections), _AT_ONCE):
+            some = connections[start : start + _AT_ONCE]
+            with suppress(OSError):  # it has ended
+                self._pipe.send(sent(some))
+            source.add(some, self._receive())
+        yield RunContext(source, source.grants, TokensOfRun(None), _network(self._pipe, started), {})
+        if not self._child.is_alive():
+            message = f"the simulator's process ended before the run did, by {_end_of(self._child.exitcode)}, so that its results say nothing"
+            raise ConnformError(f"{message}: {_ADVICE}")
+
+    def _receive(self) -> Any:
+        try:
+            received = self._pipe.recv()
+        except (EOFError, OSError):
+            raise ConnformError(f"the simulator's process ended before the run began: {_ADVICE}") from None
+        if isinstance(received, Exception):
+            raise received
+        return received
 
 
 @contextmanager
-def forked_simulator(connections: Sequence[Connection]) -> Iterator[tuple[IssuedSecrets, SyntheticGrants, Network]]:
-    """Run a simulator for some connections in another process, which ends with the block and with this process.
-
-    Yields:
-        The secrets and grants that it issued, and the network on which it is every host.
-
-    Raises:
-        ConnformError: it can't start; or it has ended before the block, whose results then say nothing.
-    """
+def forked_simulator() -> Iterator[SimulatorProcess]:
+    """Run a simulator in another process, which ends with the block and with this process."""
     context = get_context("fork")
     pipe, its_pipe = context.Pipe()
     with closing(pipe):
         with closing(its_pipe), without_signals():
-            child = context.Process(target=_serve, args=(connections, pipe, its_pipe), daemon=True)
+            child = context.Process(target=_serve, args=(pipe, its_pipe), daemon=True)
             child.start()
         try:
-            yield _receive(pipe, connections)
-            if not child.is_alive():
-                message = f"the simulator's process ended before the run did, by {_end_of(child.exitcode)}, so that its results say nothing"
-                raise ConnformError(f"{message}: {_ADVICE}")
+            yield SimulatorProcess(child, pipe)
         finally:
             child.kill()  # SIGTERM would not end one that is stopped
             child.join()
@@ -64,17 +94,7 @@ def _end_of(exit_code: int | None) -> str:
     return f"signal {-exit_code}" if exit_code and exit_code < 0 else f"exit code {exit_code}"
 
 
-def _receive(pipe: Pipe, connections: Sequence[Connection]) -> tuple[IssuedSecrets, SyntheticGrants, Network]:
-    try:
-        started: _Started | Exception = pipe.recv()
-    except (EOFError, OSError):
-        raise ConnformError(f"the simulator's process ended before it listened: {_ADVICE}") from None
-    if isinstance(started, Exception):
-        raise started
-    return *received(started.issued, connections), _network(pipe, started.address, started.ca_pem)
-
-
-def _network(pipe: Pipe, address: tuple[str, int], ca_pem: bytes) -> Network:
+def _network(pipe: Pipe, started: _Started) -> Network:
     covered: set[str] = set()
     lock = ProcessLocal(Lock)
 
@@ -84,9 +104,9 @@ def _network(pipe: Pipe, address: tuple[str, int], ca_pem: bytes) -> Network:
                 covered.add(host)
                 pipe.send(host)
                 pipe.recv()
-        return address
+        return started.address
 
-    return Network(route=route, ca_pem=ca_pem)
+    return Network(route=route, ca_pem=started.ca_pem)
 
 
 def _is_address(host: str) -> bool:
@@ -97,17 +117,20 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _serve(connections: Sequence[Connection], parents_pipe: Pipe, pipe: Pipe) -> None:
+def _serve(parents_pipe: Pipe, pipe: Pipe) -> None:
     """Run a simulator until the parent closes its pipe, or ends. Signals stay blocked: the parent handles them."""
     parents_pipe.close()
-    gc.freeze()  # a collection would copy the parent's memory
     with closing(pipe), suppress(EOFError, OSError):
         try:
             simulator = Simulator().start()
         except (ConnformError, OSError) as error:
             pipe.send(error)
             return
-        pipe.send(_Started(simulator.address, simulator.ca_pem, issue(simulator, connections)))
+        pipe.send(_Started(simulator.address, simulator.ca_pem))
         while True:
-            simulator.route(pipe.recv(), 0)
-            pipe.send(None)
+            received: str = pipe.recv()  # connections as JSON, or a host
+            if received.startswith("["):
+                pipe.send(issue(simulator, read(received)))
+            else:
+                simulator.route(received, 0)
+                pipe.send(None)
