@@ -115,6 +115,8 @@ class MethodKind(HasUses, Protocol):
     """As for `AuthMethod`."""
     obtains_token: bool = False
     """As for `AuthMethod`."""
+    uses_by_keys: bool = False
+    """Whether the places of `uses` depend on which keys there are, and on the content of `headers`, `query` and `basic` alone."""
 
     def rules(self, auth: Mapping[str, Any]) -> Iterator[Finding]:  # noqa: ARG002  (the default needs none)
         """Yield findings as `AuthMethod.rules` does. The default yields none."""

@@ -32,6 +32,7 @@ class DescribedMethod(AuthMethod):
         """Take the definition, and the kind of method that it is."""
         self._kind = kind
         self.uses_grant, self.obtains_token = self._kind.uses_grant, self._kind.obtains_token
+        self.uses_by_keys = kind.uses_by_keys
         self.default_scopes, self.refresh_scope = method.scopes, method.refresh_scope
         given = {key: value for key, value in method._asdict().items() if value != Method._field_defaults[key]}
         self.defaults = {key: value for key, value in given.items() if key not in _NOT_ITS_OWN}

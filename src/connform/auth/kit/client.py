@@ -40,6 +40,7 @@ _OF_A_FLOW = frozenset(
 """The parameters that flows and clients send themselves (RFC 6749 §4, RFC 7521 §4, RFC 7636 §4, RFC 8628 §3)."""
 SERVER_URLS = ("issuer", "authorize_url", "token_url", "refresh_url", "device_authorization_url", "revoke_url")
 """The settings that name the server: people, the client's secret and tokens are sent there."""
+_OF_SERVER = frozenset({*SERVER_URLS, "pkce"})
 
 
 def judge(key: str, secret: Secret) -> None:
@@ -79,6 +80,8 @@ def server(settings: Mapping[str, Any], known: AuthorizationServer) -> Authoriza
 
     With `issuer`, the URLs of the provider are not used.
     """
+    if _OF_SERVER.isdisjoint(settings):
+        return known
     declared = {key: settings[key] for key in SERVER_URLS if key in settings}
     if "issuer" in declared:
         known = type(known)()

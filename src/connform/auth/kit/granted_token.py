@@ -33,6 +33,7 @@ class GrantedToken(AuthMethod):
     """The method `oauth2` of a provider that knows its server; other methods of this kind have more keys or fewer."""
 
     uses_grant = True
+    uses_by_keys = True
 
     shape = Shape(
         properties={

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class SentSecrets(MethodKind):
     """Methods whose settings say where their secrets are sent: `headers`, `query`, `basic`."""
 
+    uses_by_keys = True
+
     def uses(self, auth: Mapping[str, Any], server: AuthorizationServer) -> Iterator[SecretUse]:  # noqa: ARG002  (no token comes from elsewhere)
         """Yield the place of each secret."""
         placement = placement_of(auth)

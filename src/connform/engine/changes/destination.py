@@ -54,15 +54,18 @@ class Destination(NamedTuple):
     @property
     def details(self) -> list[str]:
         """Its details besides the URL, for messages."""
-        details = [text for text in (self.use, self.place) if text]
-        if self.client_id:
-            details.append(f"client {self.client_id}")
-        if self.proxy:
-            details.append(f"proxy {self.proxy}")
-        if self.ca_file:
-            details.append(f"CA {self.ca_file}")
-        if self.client_cert:
-            details.append(f"client certificate {self.client_cert}")
+        _, use, proxy, ca_file, client_cert, client_id, place, _ = self
+        details = [use] if use else []
+        if place:
+            details.append(place)
+        if client_id:
+            details.append(f"client {client_id}")
+        if proxy:
+            details.append(f"proxy {proxy}")
+        if ca_file:
+            details.append(f"CA {ca_file}")
+        if client_cert:
+            details.append(f"client certificate {client_cert}")
         return details
 
     def __str__(self) -> str:

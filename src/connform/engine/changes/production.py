@@ -57,10 +57,13 @@ class ProductionSecrets:
                     self._users.setdefault(identity, name)
         return index
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is recorded."""
+        return not self._index
+
     def user(self, identity: SecretIdentity) -> str:
         """Return the name of a production connection that uses a secret, or once did; empty if there is none."""
-        if not self._index:
-            return ""
         return next(
             (self._users[same] for same in self._matching(self._with_real_path(identity)) if same in self._users), ""
         )

@@ -81,10 +81,10 @@ def _production_reasons(plan: Plan) -> Iterator[str]:
     for change in plan.pending:
         if change.before and change.applied and is_sent_alike(change.applied.spec, change.spec):
             continue  # all of it is recorded
-        reasons = (
-            _new_destinations(change) if _was_production(change) else _spread_secrets(change, plan.production_secrets)
-        )
-        yield from dict.fromkeys(reasons)
+        if _was_production(change):
+            yield from dict.fromkeys(_new_destinations(change))
+        elif change.sends and not plan.production_secrets.is_empty:
+            yield from dict.fromkeys(_spread_secrets(change, plan.production_secrets))
 
 
 def _was_production(change: Change) -> bool:

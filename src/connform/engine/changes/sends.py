@@ -5,7 +5,8 @@ Layer 3, no IO. It reads recorded specifications in the same way as declared one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from connform.manifest.proxy import proxy_references
 
 _NOWHERE = Span("", 1, 1, 1, 1)
 _NO_FOLDER = Path()
+_PLACES = frozenset({"headers", "query", "basic"})
+"""The keys under `auth:` that say where secrets are sent."""
 _NO_SERVER = AuthorizationServer()
 
 
@@ -38,6 +41,7 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     has_grant = getattr(method, "uses_grant", False)
     needs_server = has_grant or getattr(method, "obtains_token", False)
     of_provider = _provider_server(settings, definition) if needs_server else _NO_SERVER
+    servers = server(auth, of_provider) if needs_server else _NO_SERVER
     way = way_of(settings, folder)
     api = way.at_api(origin_of(spec["base_url"]), environment_class(settings, definition))
     references, uses = references_for(method, auth), _uses(method, auth, of_provider)
@@ -45,49 +49,64 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     for key, reference in references.items():
         store = stores.get(reference.scheme)
         secret, identity = str(reference), identity_of(reference, store, folder)
-        if has_grant and not any(use.place for use in uses if use.key == key):
-            found += oauth_sends(secret, identity, auth["client_id"], server(auth, of_provider), way, api)
+        own = [use for use in uses if use.key == key]
+        if has_grant and not any(use.place for use in own):
+            found += oauth_sends(secret, identity, auth["client_id"], servers, way, api)
         else:
-            found += _sends_of_method(key, secret, identity, uses, way, api)
+            found += _sends_of_method(secret, identity, own or (SecretUse(key),), uses, way, api)
         found += store_sends(reference, store)
     for reference in proxy_references(settings).values():
         store = stores.get(reference.scheme)
         found.append(Send(str(reference), identity_of(reference, store, folder), proxy_of(way)))
         found += store_sends(reference, store)
     if has_grant and not references:
-        app, servers = auth["client_id"], server(auth, of_provider)
+        app = auth["client_id"]
         found += oauth_sends("", identity_of_client(app, servers), app, servers, way, api)
     return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
 
 def _sends_of_method(
-    key: str, secret: str, identity: SecretIdentity, uses: Sequence[SecretUse], way: Destination, api: Destination
-) -> Iterator[Send]:
-    """Yield where the method sends a secret: by default to the API. What is obtained by it goes where the method says."""
-    own = [use for use in uses if use.key == key] or [SecretUse(key)]
-    for use in own:
-        yield Send(secret, identity, _destination(use, way, api))
+    secret: str,
+    identity: SecretIdentity,
+    own: Sequence[SecretUse],
+    uses: Sequence[SecretUse],
+    way: Destination,
+    api: Destination,
+) -> list[Send]:
+    """Return where the method sends a secret, of which `own` are the uses. What is obtained by it goes where the method says."""
+    found = [Send(secret, identity, _destination(use, way, api)) for use in own]
     if any(use.url for use in own):
         token = derived_identity(identity, "token")
-        for use in uses:
-            if not use.key:
-                yield Send("the token that it obtains", token, _destination(use, way, api))
+        found += [Send("the token that it obtains", token, _destination(use, way, api)) for use in uses if not use.key]
+    return found
 
 
+@lru_cache(maxsize=1024)  # thousands of connections send their secrets to a few servers
 def _destination(use: SecretUse, way: Destination, api: Destination) -> Destination:
     return way.at(origin_of(use.url), use.use) if use.url else api.with_use(use.use, use.place)
 
 
-def _uses(method: AuthMethod | None, auth: Mapping[str, Any], of_provider: AuthorizationServer) -> list[SecretUse]:
+def _uses(
+    method: AuthMethod | None, auth: Mapping[str, Any], of_provider: AuthorizationServer
+) -> tuple[SecretUse, ...]:
     """Return where a method sends its secrets, as it says itself; none if it doesn't say, or can't be used."""
     uses = getattr(method, "uses", None)
     if uses is None:
-        return []
+        return ()
+    if getattr(method, "uses_by_keys", False) and _PLACES.isdisjoint(auth):
+        by_keys = _uses_by_keys(method, tuple(auth))  # type: ignore[arg-type]  # every object is hashable
+        if not (by_keys and getattr(method, "uses_grant", False)):  # without places, `oauth_sends` knows the rest
+            return by_keys
     auth = {**getattr(method, "defaults", {}), **auth}
     servers = server(auth, of_provider)
     if "login" in auth and not servers.login_url:  # that of the connection, if the provider has none
         servers = servers._replace(login_url=auth["login"].get("url", ""))
-    return list(uses(auth, servers))
+    return tuple(uses(auth, servers))
+
+
+@lru_cache(maxsize=1024)  # thousands of connections have the same few methods
+def _uses_by_keys(method: Any, keys: tuple[str, ...]) -> tuple[SecretUse, ...]:
+    return tuple(method.uses({**dict.fromkeys(keys), **method.defaults}, _NO_SERVER))
 
 
 def _provider_server(settings: Mapping[str, Any], definition: Definition) -> AuthorizationServer:

@@ -157,6 +157,11 @@ def _reference_keys(method: AuthMethod) -> frozenset[str]:
     return frozenset(secret_keys(method.shape))
 
 
+@lru_cache(maxsize=1024)
+def _sorted_reference_keys(method: AuthMethod) -> tuple[str, ...]:
+    return tuple(sorted(_reference_keys(method)))  # type: ignore[arg-type]  # as above
+
+
 def references_of(settings: Mapping[str, Any], definition: Definition = None) -> dict[str, SecretReference]:
     """Return the secret references under `auth:` of an effective or recorded connection, by key."""
     return references_for(usable_method(settings, definition), settings["auth"])
@@ -168,8 +173,8 @@ def references_for(method: AuthMethod | None, auth: Mapping[str, Any]) -> dict[s
     Of a method that is not installed (`None`), every text that is one: a recorded secret is not forgotten with the package of its method.
     """
     if method is not None:
-        keys = _reference_keys(method)  # type: ignore[arg-type]  # as above
-        return {key: SecretReference.parse(auth[key]) for key in sorted(keys) if key in auth}
+        keys = _sorted_reference_keys(method)  # type: ignore[arg-type]  # as above
+        return {key: SecretReference.parse(auth[key]) for key in keys if key in auth}
     found: dict[str, SecretReference] = {}
     for key, value in sorted(auth.items()):
         if isinstance(value, str):
