@@ -61,9 +61,8 @@ def inert(text: str, syntax: Syntax = Syntax.TEXT, *, color: bool = False) -> st
 
 def _is_printable(text: str) -> bool:
     """Whether every character but tab and line feed can be printed."""
-    if text.isascii():  # a quarter of the time
-        return not text.encode().translate(None, _PRINTABLE_ASCII)
-    return text.replace("\n", "").replace("\t", "").isprintable()
+    others = text.encode(errors="surrogatepass").translate(None, _PRINTABLE_ASCII)  # quickly leaves few or none
+    return others.decode(errors="surrogatepass").isprintable()
 
 
 def _without_controls(text: str, syntax: Syntax, *, color: bool) -> str:

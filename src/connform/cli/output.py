@@ -23,6 +23,7 @@ from connform.cli.usage import UsageProblem
 if TYPE_CHECKING:
     from connform.cli.options import Options
     from connform.engine.report import Report
+    from connform.reporters import Reporter
     from connform.reporters.view import View
 
 _WIDTH_OF_LOGS = 120
@@ -122,10 +123,22 @@ def emit(report: Report, options: Options) -> None:
 
 def lists_unchanged(options: Options) -> bool:
     """Whether a format that was asked for lists the connections of a plan for which there is nothing to do."""
-    from connform import reporters
+    from connform.reporters import lists_unchanged
 
-    names = {options.format, *(name for name, _ in options.formats)}
-    return any(reporters.lists_unchanged(reporters.reporter(name)) for name in names)
+    return any(map(lists_unchanged, _reporters(options)))
+
+
+def is_brief(options: Options) -> bool:
+    """Whether no format that was asked for needs views of the connections that a plan changes."""
+    from connform.reporters import is_brief
+
+    return all(map(is_brief, _reporters(options)))
+
+
+def _reporters(options: Options) -> list[Reporter]:
+    from connform.reporters import reporter
+
+    return [reporter(name) for name in {options.format, *(name for name, _ in options.formats)}]
 
 
 def roots() -> tuple[str, ...]:

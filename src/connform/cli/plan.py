@@ -17,8 +17,9 @@ from connform.cli.flags import (
     common_flags,
     state_flags,
 )
+from connform.cli.leave_to_exit import leave_to_exit
 from connform.cli.options import Options
-from connform.cli.output import finish, lists_unchanged, save
+from connform.cli.output import finish, is_brief, lists_unchanged, save
 from connform.cli.progress import progress
 from connform.cli.verb import Verb
 from connform.engine.run.state_location import StateLocation
@@ -72,6 +73,7 @@ def command(
             parallelism=parallelism,
             progress=told,
             lists_unchanged=lists_unchanged(options),
+            is_brief=is_brief(options),
         )
     report = planned.report
     if report.plan is not None:
@@ -79,4 +81,5 @@ def command(
     code = finish(report, options)
     if out and planned.saved and not report.interruption:
         save(out, planned.saved.encode())
+    leave_to_exit(planned)
     return code

@@ -57,6 +57,7 @@ def plan(
     parallelism: int = 100,
     progress: Progress = SILENT,
     lists_unchanged: bool = True,
+    is_brief: bool = False,
 ) -> PlanResult:
     """Return what `apply` would do. Nothing is recorded or locked.
 
@@ -74,6 +75,7 @@ def plan(
         parallelism: how many at once.
         progress: is told what the run waits for.
         lists_unchanged: whether the report lists connections with nothing to do, of which no live check tells anything.
+        is_brief: whether the report has the changes themselves in place of their connections, for the format `text`.
 
     Raises:
         UnknownConnection: the selection names a connection that is neither declared nor recorded.
@@ -93,7 +95,7 @@ def plan(
         if refresh and not simulate:  # in an empty state, nothing is unchanged
             planned, interruption = _refresh(planned, manifest, state, timeout_s, parallelism, progress)
         note = "" if simulate else note_of(states)
-        found = plan_report(planned, validated, note, lists_unchanged=lists_unchanged)
+        found = plan_report(planned, validated, note, lists_unchanged=lists_unchanged, is_brief=is_brief)
         found = found._replace(interruption=interruption, simulated=simulate, elapsed_s=perf_counter() - started)
         return PlanResult(found, planned, selection, shard)
 
@@ -104,15 +106,22 @@ def note_of(states: StateOfRun) -> str:
     return f"{missing}: every connection is new" if missing else states.copied_note()
 
 
-def plan_report(planned: Plan, validated: Report, note: str, *, lists_unchanged: bool = True) -> Report:
-    """Return the report of a plan; the note is that of `note_of`, the last argument as for `plan`."""
+def plan_report(
+    planned: Plan, validated: Report, note: str, *, lists_unchanged: bool = True, is_brief: bool = False
+) -> Report:
+    """Return the report of a plan; the note is that of `note_of`, the last arguments as for `plan`."""
     listed = [one for one in planned.changes if lists_unchanged or one.is_pending or one.live_report]
     count = len(planned.changes)
     return validated._replace(
         command="plan",
-        connections=tuple(map(describe_change, listed)),
+        connections=tuple([describe_change(one) for one in listed if not (is_brief and one.is_pending)]),
         connection_count=count,
-        plan=PlanSummary(planned.digest, refusals(planned), unlisted=count - len(listed)),
+        plan=PlanSummary(
+            planned.digest,
+            refusals(planned),
+            unlisted=count - len(listed),
+            changes=tuple(planned.pending) if is_brief else (),
+        ),
         note=note,
     )
 

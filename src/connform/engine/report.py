@@ -10,6 +10,7 @@ from connform.diagnostics import Diagnostic, Severity, exit_code_of
 from connform.faults import ExitCode
 
 if TYPE_CHECKING:
+    from connform.engine.changes.plan import Change
     from connform.engine.connection_report import ConnectionReport
     from connform.errors import ConnectionFailed
     from connform.recorded import ListRow
@@ -60,6 +61,8 @@ class PlanSummary(NamedTuple):
     """The safety rules that refuse the plan unless `--force` is given."""
     unlisted: int = 0
     """How many connections there are with nothing to do that the report doesn't list."""
+    changes: tuple["Change", ...] = ()
+    """In a brief report, the changes; `Report.connections` lacks their connections then."""
     is_detailed: bool = False
     """Whether changes give exit code 2 (`--detailed-exitcode`)."""
 
@@ -111,6 +114,7 @@ class Report(NamedTuple):
         codes -= {ExitCode.OK}
         if not codes:
             has_changes = any(connection.action not in {"", "none"} for connection in self.connections)
+            has_changes = has_changes or bool(self.plan and self.plan.changes)
             return ExitCode.CHANGES if self.plan and self.plan.is_detailed and has_changes else ExitCode.OK
         return codes.pop() if len(codes) == 1 else ExitCode.INVALID
 

@@ -24,6 +24,8 @@ class Reporter(Protocol):
     the further argument `now`, an aware `datetime`: it is called in place of `render` where a person reads the output;
     and `render_at`, a function of the view and of `now`: it is called in place of `render`, for an output that says when it was made.
     `lists_unchanged = False` says that it doesn't list the connections of a plan with nothing to do, which its view then lacks;
+    `is_brief = True` says that it gets the changes of a plan from the key `changes` of its view, each once, if no other format
+    was asked for; `connections` lacks theirs then;
     `has_messages = False` says that it holds figures alone: where a run fails, the reasons go to standard error.
     """
 
@@ -89,6 +91,11 @@ def has_messages(reporter: Reporter) -> bool:
 def lists_unchanged(reporter: Reporter) -> bool:
     """Whether a format lists the connections of a plan for which there is nothing to do."""
     return getattr(reporter, "lists_unchanged", True)
+
+
+def is_brief(reporter: Reporter) -> bool:
+    """Whether a format shows each change of a plan once, and needs no views of its connections."""
+    return getattr(reporter, "is_brief", False)
 
 
 def uses_repository_paths(reporter: Reporter) -> bool:

@@ -49,7 +49,7 @@ _VALUE: JsonObject[Value] = JsonObject(
     },
 )
 
-_CHANGE: JsonObject[FieldChange] = JsonObject(
+CHANGE: JsonObject[FieldChange] = JsonObject(
     "One value that differs.",
     {
         "pointer": text("RFC 6901 pointer."),
@@ -92,7 +92,7 @@ _SEND: JsonObject[Send] = JsonObject(
     },
 )
 
-_REVOKED: JsonObject[GrantFacts] = JsonObject(
+REVOKED: JsonObject[GrantFacts] = JsonObject(
     "`plan` and `apply`: the living grant that ends with what is to be done, or null. No token is part of it.",
     {
         "connection": text("Whose it is: the name under which it is kept."),
@@ -170,11 +170,11 @@ CONNECTION: JsonObject[ConnectionReport] = JsonObject(
         "action",
         {
             "action": text("`plan` and `apply`.", enum=["create", "update", "move", "remove", "none"]),
-            "changes": _CHANGE.each("changes", "`plan` and `apply`: what differs."),
+            "changes": CHANGE.each("changes", "`plan` and `apply`: what differs."),
             "reasons": (array(text(), "`plan` and `apply`: why, beyond the values."), "reasons", list),
             "sends": _SEND.each("sends", "`plan` and `apply`: which secret is sent where; none where nothing is done."),
             "moved_from": text("`plan` and `apply`: the name under which it was recorded, or empty."),
-            "revokes": _REVOKED.one("revokes"),
+            "revokes": REVOKED.one("revokes"),
         },
     ),
     (

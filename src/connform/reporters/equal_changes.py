@@ -3,11 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
+from connform.reporters.text_connection import display_name
 from connform.reporters.view import View
 
-_SHOWN_OF_ALL = ("environment", "region", "auth_method", "base_url")
+_SHOWN = ("environment", "region", "auth_method", "base_url")
 """What the row of a creation and of a removal says of the connection, besides its name."""
+
+
+class EqualChange(NamedTuple):
+    """A change, with all connections that have it."""
+
+    action: str
+    """`create`, `update`, `move` or `remove`."""
+    names: list[str]
+    """The names of the connections; of renamed ones, the old and the new name."""
+    shown: tuple[str, ...]
+    """Environment, region, auth method and address; empty where those of the connections differ."""
+    changes: list[View]
+    """The values that differ."""
+    reasons: list[str]
+    """Why, beyond the values."""
+    revokes: View | None
+    """The grant that ends; `None` for none."""
+    sends: list[tuple[list[str], View]]
+    """Each destination of their secrets once, behind the secrets that are sent there."""
+
+
+def equal_changes(connections: Iterable[View]) -> list[EqualChange]:
+    """Return each change once, in the order of the first connection that has it."""
+    return [
+        EqualChange(
+            first["action"],
+            list(map(display_name, group)),
+            tuple(_common(group, key) for key in _SHOWN),
+            first["changes"],
+            first["reasons"],
+            first["revokes"],
+            merged_sends(group),
+        )
+        for group in by_change(connections)
+        for first in group[:1]
+    ]
 
 
 def by_change(connections: Iterable[View]) -> list[list[View]]:
@@ -17,10 +55,16 @@ def by_change(connections: Iterable[View]) -> list[list[View]]:
     """
     groups: dict[str, list[View]] = {}
     for one in connections:
-        shown = [one[key] for key in _SHOWN_OF_ALL] if one["action"] in {"create", "remove"} else []
+        shown = [one[key] for key in _SHOWN] if one["action"] in {"create", "remove"} else []
         key = repr([one["action"], one["changes"], one["reasons"], one["revokes"], shown])
         groups.setdefault(key, []).append(one)
     return list(groups.values())
+
+
+def _common(group: list[View], key: str) -> str:
+    """Return a value that all connections of a group have, or an empty text."""
+    value: str = group[0][key]
+    return value if all(one[key] == value for one in group) else ""
 
 
 def merged_sends(group: list[View]) -> list[tuple[list[str], View]]:

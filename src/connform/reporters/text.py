@@ -39,6 +39,7 @@ _RENDERERS = {
 """Command → the module and the function that render its connections, imported on use; other commands show none."""
 
 lists_unchanged: Final = False
+is_brief: Final = True
 
 _INVENTORIES = {"list", "state list", "state show", "state history"}
 """Commands that only list things: their summary does not say `no errors`."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from connform.grant import describe_grant
-from connform.reporters.equal_changes import by_change, merged_sends
+from connform.reporters.equal_changes import EqualChange
 from connform.reporters.table import aligned_rows, fitted_rows
 from connform.reporters.terminal import BOLD, BOLD_YELLOW, GREEN, RED, YELLOW, Look, clean
-from connform.reporters.text_connection import INDENT, display_name
+from connform.reporters.text_connection import INDENT
 from connform.reporters.text_inventory import format_value
 from connform.reporters.view import View
 from connform.reporters.wrapping import enumerated, fold, fold_rows, paragraph
@@ -22,47 +22,38 @@ _SECRETS = 5
 """Secrets of one destination that are listed on a terminal; more are counted."""
 
 
-def render_changes(connections: list[View], look: Look) -> list[str]:
-    """Return each change once: which connections have it, the values, the reasons, where secrets go, the grant that ends."""
-    groups = by_change(connections)
-    if not groups:
+def render_changes(changes: list[EqualChange], look: Look) -> list[str]:
+    """Return each change: which connections have it, the values, the reasons, where secrets go, the grant that ends."""
+    if not changes:
         return []
     lines: list[str] = []
-    headings = fitted_rows([_heading(group, look) for group in groups], look.row_width, _LEAST_IMPORTANT)
-    for heading, group in zip(headings, groups, strict=True):
-        lines += [heading, *_details(group, look)]
+    headings = fitted_rows([_heading(change, look) for change in changes], look.row_width, _LEAST_IMPORTANT)
+    for heading, change in zip(headings, changes, strict=True):
+        lines += [heading, *_details(change, look)]
     return lines
 
 
-def _heading(group: list[View], look: Look) -> list[str]:
-    first = group[0]
-    sign, style = SIGNS[first["action"]]
-    name = display_name(first) if len(group) == 1 else f"{len(group)} connections"
-    where = "/".join(filter(None, (_common(group, "environment"), _common(group, "region"))))
-    cells = (where, _common(group, "auth_method"), clean(_common(group, "base_url")))
-    return [look.paint(f"{sign} {first['action']}", style), look.paint(name, BOLD), *cells]
+def _heading(change: EqualChange, look: Look) -> list[str]:
+    sign, style = SIGNS[change.action]
+    name = change.names[0] if len(change.names) == 1 else f"{len(change.names)} connections"
+    environment, region, method, address = change.shown
+    where = "/".join(filter(None, (environment, region)))
+    return [look.paint(f"{sign} {change.action}", style), look.paint(name, BOLD), where, method, clean(address)]
 
 
-def _common(group: list[View], key: str) -> str:
-    """Return a value that all connections of a group have, or an empty text."""
-    value: str = group[0][key]
-    return value if all(one[key] == value for one in group) else ""
-
-
-def _details(group: list[View], look: Look) -> list[str]:
-    first = group[0]
+def _details(change: EqualChange, look: Look) -> list[str]:
     lines: list[str] = []
-    if len(group) > 1:
-        lines += fold(enumerated(list(map(display_name, group))), first=INDENT, rest=INDENT, width=look.width)
-    if first["changes"]:
-        lines += fold_rows(aligned_rows([_value_row(field) for field in first["changes"]]), look.row_width)
-    for reason in first["reasons"]:
+    if len(change.names) > 1:
+        lines += fold(enumerated(change.names), first=INDENT, rest=INDENT, width=look.width)
+    if change.changes:
+        lines += fold_rows(aligned_rows([_value_row(field) for field in change.changes]), look.row_width)
+    for reason in change.reasons:
         lines += paragraph(reason, first=f"{INDENT}{look.paint('why:', BOLD)} ", rest="         ", width=look.width)
-    destinations = [_destination(*send, look) for send in merged_sends(group)]
+    destinations = [_destination(*send, look) for send in change.sends]
     lines += fold_rows(aligned_rows(destinations, look.width), look.row_width)
-    if first["revokes"]:
+    if change.revokes:
         prefix = f"{INDENT}{look.paint('revokes:', BOLD_YELLOW)} "
-        lines += paragraph(describe_grant(**first["revokes"]), first=prefix, rest="             ", width=look.width)
+        lines += paragraph(describe_grant(**change.revokes), first=prefix, rest="             ", width=look.width)
     return lines
 
 

@@ -33,8 +33,12 @@ def outcome(connection: View) -> str:
 
 def display_name(connection: View) -> str:
     """Return the name of a connection; of a renamed one, the old name and the new one."""
-    old = connection.get("moved_from", "")
-    return clean(f"{old} → {connection['name']}" if old else connection["name"])
+    return format_name(connection["name"], connection.get("moved_from", ""))
+
+
+def format_name(name: str, moved_from: str) -> str:
+    """Return the name of a connection; of a renamed one, the old name and the new one."""
+    return clean(f"{moved_from} → {name}" if moved_from else name)
 
 
 def listed(connections: list[View], look: Look) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connform.grant import describe_grant
+from connform.reporters.equal_changes import equal_changes
 from connform.reporters.terminal import BOLD_YELLOW, DIM, Look
 from connform.reporters.text_change import SIGNS, destination_row, render_changes, value_row
 from connform.reporters.text_verdicts import render_verdicts
@@ -12,7 +13,10 @@ from connform.reporters.wrapping import paragraph
 
 def render_plan(view: View, look: Look) -> list[str]:
     """Return each change once, with the connections that have it; then unverified connections, refusals, the digest."""
-    lines = render_changes(changed_connections(view), look) if look.verbosity >= 0 else []
+    lines: list[str] = []
+    if look.verbosity >= 0:
+        changes = view["changes"] if "changes" in view else equal_changes(changed_connections(view))
+        lines += render_changes(changes, look)
     lines += render_verdicts({**view, "connections": unchanged_with_remarks(view)}, look)
     if view.get("plan") and look.verbosity >= 0:
         for refusal in view["plan"]["refusals"]:

@@ -7,6 +7,7 @@ from which `schemas.py` has its schema. `connection_fields.py` has the fields of
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connform.diagnostics import Severity
@@ -97,11 +98,18 @@ _SUMMARY: JsonObject[Report] = JsonObject(
     ),
 )
 
+
+def _number_of_changes(action: str, report: Report) -> int:
+    assert report.plan is not None  # noqa: S101  (`_PLAN` is the view of a plan)
+    brief: list[str] = [change.effective_action for change in report.plan.changes]
+    return brief.count(action) + [one.action for one in report.connections].count(action)
+
+
 _PLAN: JsonObject[Report] = JsonObject(
     "`plan` and `apply`: what binds them together.",
     {
         "digest": (text("For `apply --expect-digest`."), "plan.digest"),
-        **{each: _number(lambda c: c.action, each) for each in ("create", "update", "move", "remove")},
+        **{each: (COUNT, partial(_number_of_changes, each)) for each in ("create", "update", "move", "remove")},
         "none": (COUNT, lambda r: r.plan.unlisted + sum(c.action == "none" for c in r.connections)),
         "refusals": (array(text(), "Why `apply` would want --force."), "plan.refusals", list),
     },
@@ -181,8 +189,15 @@ REPORT: JsonObject[Report] = JsonObject(
 
 def build(report: Report) -> View:
     """Return the view of `report`."""
-    # Briefs aren't in the schema: only the format text gets them.
-    return REPORT.view(report) | ({"briefs": report.briefs} if report.briefs else {})
+    view = REPORT.view(report)
+    # Briefs and brief changes aren't in the schema: only the format text gets them.
+    if report.briefs:
+        view["briefs"] = report.briefs
+    if report.plan and report.plan.changes:
+        from connform.reporters.brief_changes import brief_changes
+
+        view["changes"] = brief_changes(report.plan.changes)
+    return view
 
 
 def relocated(view: View, rename: Callable[[str], str]) -> View:

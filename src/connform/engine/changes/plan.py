@@ -83,6 +83,23 @@ class Change(_ChangeFields):
         """Whether there is something to do."""
         return self.action is not Action.NONE or bool(self.live)
 
+    @property
+    def effective_action(self) -> Action:
+        """What is to be done, also about what only a live check found."""
+        return Action.UPDATE if self.live else self.action
+
+    @property
+    def all_reasons(self) -> tuple[str, ...]:
+        """All reasons for the change besides the values that differ."""
+        return (*self.reasons, *self.live) if self.live else self.reasons
+
+    @property
+    def shown(self) -> tuple[str, str, str, str]:
+        """Environment, region, auth method and address of the connection; a text is empty if there is none."""
+        spec: Mapping[str, Any] = self.spec or self.applied.spec  # type: ignore[union-attr]  # one of them is there
+        settings = self.connection.settings if self.connection else spec["settings"]
+        return settings.get("environment", ""), settings.get("region", ""), settings["auth"]["method"], spec["base_url"]
+
     @lazy_property
     def sends(self) -> tuple[Send, ...]:
         """The secrets that it sends, with their destinations; none if there is nothing to do."""
@@ -147,9 +164,9 @@ class Plan(NamedTuple):
 def describe_change(change: Change) -> ConnectionReport:
     """Return the report line of a change."""
     planned: dict[str, Any] = {
-        "action": str(Action.UPDATE if change.live else change.action),
+        "action": str(change.effective_action),
         "changes": change.fields,
-        "reasons": (*change.reasons, *change.live),
+        "reasons": change.all_reasons,
         "sends": change.sends,
         "moved_from": change.moved_from,
         "revokes": change.revokes,

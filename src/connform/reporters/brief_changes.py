@@ -1,0 +1,95 @@
+"""The changes of a brief report, each once with all connections that have it. Layer 4, no IO.
+
+What `equal_changes.py` makes of the views of connections, this makes of the plan itself: thousands of changes need no views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from connform.manifest.harmless import mask_generated_text
+from connform.reporters.connection_fields import CHANGE, REVOKED
+from connform.reporters.equal_changes import EqualChange
+from connform.reporters.text_connection import format_name
+from connform.reporters.view import View
+
+if TYPE_CHECKING:
+    from connform.engine.changes.destination import Destination
+    from connform.engine.changes.plan import Change
+
+_BY_ADDRESS = frozenset({"create", "remove"})
+"""Only connections with the same environment, address and method are created, or removed, together."""
+
+
+def brief_changes(changes: Iterable[Change]) -> list[EqualChange]:
+    """Return each change once, in the order of the first connection that has it."""
+    groups: dict[tuple[Any, ...], list[Change]] = {}
+    known: dict[tuple[Any, ...], list[Change]] = {}  # by what is planned, not by what is shown of it
+    for change in changes:
+        action = change.effective_action
+        planned = (
+            action,
+            change.shown if action in _BY_ADDRESS else None,
+            change.all_reasons,
+            repr(change.fields) if change.fields else "",
+            repr(change.revokes) if change.revokes else "",
+        )
+        group = known.get(planned)
+        if group is None:
+            group = known[planned] = groups.setdefault(_what_is_shown(change), [])
+        group.append(change)
+    return list(map(_equal_change, groups.values()))
+
+
+def _what_is_shown(change: Change) -> tuple[Any, ...]:
+    action = change.effective_action
+    shown = _masked(change.shown) if action in _BY_ADDRESS else None
+    values = repr(list(map(CHANGE.view, change.fields))) if change.fields else ""
+    return action, shown, change.all_reasons, values, repr(_revoked(change)) if change.revokes else ""
+
+
+def _equal_change(group: list[Change]) -> EqualChange:
+    first = group[0]
+    is_by_address = len(group) == 1 or first.effective_action in _BY_ADDRESS
+    return EqualChange(
+        str(first.effective_action),
+        [format_name(one.name, one.moved_from) for one in group],
+        _masked(first.shown) if is_by_address else _common(group),
+        list(map(CHANGE.view, first.fields)),
+        list(first.all_reasons),
+        _revoked(first),
+        _merged_sends(group),
+    )
+
+
+def _revoked(change: Change) -> View | None:
+    return REVOKED.view(change.revokes) if change.revokes else None
+
+
+def _masked(shown: tuple[str, str, str, str]) -> tuple[str, str, str, str]:
+    environment, region, method, address = shown
+    return mask_generated_text(environment), region, method, mask_generated_text(address)
+
+
+def _common(group: list[Change]) -> tuple[str, ...]:
+    """Return what is shown of all connections of a group; an empty text for what isn't the same of all."""
+    every = list(map(_masked, dict.fromkeys(one.shown for one in group)))
+    return tuple(column[0] if len(set(column)) == 1 else "" for column in zip(*every, strict=True))
+
+
+def _merged_sends(group: list[Change]) -> list[tuple[list[str], View]]:
+    """Return each destination of a group's secrets once, behind the secrets that are sent there."""
+    destinations: dict[tuple[str, ...], dict[str, None]] = {}
+    known: dict[Destination, dict[str, None]] = {}
+    for change in group:
+        for secret, _, to in change.sends:
+            secrets = known.get(to)
+            if secrets is None:
+                shown = tuple(map(mask_generated_text, (to.url, *to.details)))
+                secrets = known[to] = destinations.setdefault(shown, {})
+            secrets[secret] = None
+    return [
+        (list(dict.fromkeys(map(mask_generated_text, secrets))), {"origin": origin, "how": how})
+        for (origin, *how), secrets in destinations.items()
+    ]
