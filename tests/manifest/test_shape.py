@@ -11,7 +11,7 @@ from connform.engine.load.manifest_schemas import manifest_schema
 from connform.engine.load.vocabulary import vocabulary
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.schema_parts import closed
-from connform.manifest.shape import Shape, build_signature, keys, plain_keys, secret_keys, selected
+from connform.manifest.shape import Shape, build_signature, keys, keys_by_content, secret_keys, selected
 from tests.schemas import validator_of
 
 TEXT = {"type": "string"}
@@ -107,7 +107,7 @@ def test_a_discriminator_is_part_of_the_signature_however_deep_it_lies() -> None
 def test_keys_are_found_in_every_branch() -> None:
     assert keys(SHAPE) == {"kind", "note", "key", "inner", "n", "limits", "tail", "size", "wing"}
     assert secret_keys(SHAPE) == {"key"}
-    assert plain_keys(SHAPE) == {"kind", "note", "n", "limits", "tail", "size", "wing"}
+    assert keys_by_content(SHAPE).plain == {"kind", "note", "n", "limits", "tail", "size", "wing"}
 
 
 def test_every_secret_of_the_methods_is_typed_as_one() -> None:

@@ -170,9 +170,39 @@ def outlined_branches(shape: Shape) -> Mapping[str, Shape]:
     return shape.outlines or shape.branches
 
 
+class Keys(NamedTuple):
+    """The keys of a shape, of all branches, nested ones included."""
+
+    of_objects: set[str]
+    """Those that hold objects with keys of their own."""
+    plain: set[str]
+    """Those that hold one value or a list, and secret references nowhere."""
+    secret: set[str]
+    """Those that hold secret references."""
+
+
+def keys_by_content(shape: Shape) -> Keys:
+    """Return the keys of a shape by what they hold; one name may be a key in several places."""
+    found = Keys(set(), set(), set())
+    waiting = [shape]
+    while waiting:
+        one = waiting.pop()
+        if one.discriminator:
+            found.plain.add(one.discriminator)
+        for key, part in one.properties.items():
+            if isinstance(part, Shape):
+                found.of_objects.add(key)
+                waiting.append(part)
+            else:
+                (found.secret if part.get("x-secret") else found.plain).add(key)
+        waiting += outlined_branches(one).values()
+    found.plain.difference_update(found.secret)
+    return found
+
+
 def keys(shape: Shape) -> set[str]:
     """Return every key of a shape, of all branches, nested ones included."""
-    return {key for key, _ in _walk(shape)}
+    return set().union(*keys_by_content(shape))
 
 
 def outer_keys(shape: Shape) -> set[str]:
@@ -181,14 +211,9 @@ def outer_keys(shape: Shape) -> set[str]:
     return own.union(*map(outer_keys, outlined_branches(shape).values()))
 
 
-def plain_keys(shape: Shape) -> set[str]:
-    """Return the keys of a shape, of all branches, that hold one value or a list, and no secret reference."""
-    return {key for key, part in _walk(shape) if not isinstance(part, Shape)} - secret_keys(shape)
-
-
 def secret_keys(shape: Shape) -> set[str]:
     """Return the keys of a shape, of all branches, that hold secret references."""
-    return {key for key, part in _walk(shape) if not isinstance(part, Shape) and part.get("x-secret")}
+    return keys_by_content(shape).secret
 
 
 def _branch(shape: Shape, value: Mapping[str, Any]) -> str:

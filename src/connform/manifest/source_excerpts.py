@@ -14,7 +14,7 @@ from connform.manifest.document import Entry
 from connform.manifest.files import Source
 from connform.manifest.fixes import fixes_inside_quotes
 from connform.manifest.settings import PROSE
-from connform.manifest.shape import keys, outlined_branches, plain_keys
+from connform.manifest.shape import keys_by_content, outlined_branches
 from connform.manifest.snippet import Public, add_snippets
 from connform.manifest.source_lines import SourceLines
 from connform.manifest.tree import DOCUMENT
@@ -79,7 +79,7 @@ def public_text(vocabulary: Vocabulary, stores: Collection[str]) -> Public:
                 return False
         return reference.scheme in stores and not reference.may_name_user
 
-    shapes = (vocabulary.connection, vocabulary.store)
-    known = {"extends", *DOCUMENT["properties"]}.union(*map(keys, shapes))
-    plain = {"version", "extends"}.union(*map(plain_keys, shapes))
+    connection, store = keys_by_content(vocabulary.connection), keys_by_content(vocabulary.store)
+    known = {"extends", *DOCUMENT["properties"]}.union(*connection, *store)
+    plain = {"version", "extends", *connection.plain, *store.plain}
     return Public(known, plain, PROSE, is_reference)
