@@ -5,7 +5,6 @@ The shared flags may stand before and after the verb. Lists are joined; of two s
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any
@@ -274,8 +273,9 @@ def network_flags(function: Function) -> Function:
 
     @wraps(function)
     def with_garbage_collection(**arguments: Any) -> Any:
-        gc.freeze()  # imported objects stay: they are not scanned
-        gc.enable()  # main() disables it
+        from connform.engine.run.garbage import begin_command
+
+        begin_command()
         return function(**arguments)
 
     command: Function = _SIMULATE(TIMEOUT(state_flags(with_garbage_collection)))
