@@ -1,7 +1,5 @@
 """Origin of a URL: scheme, host and port (RFC 6454 §4). Layer 0, no IO."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ class Origin(NamedTuple):
     """The port; 0 of a scheme without a port of its own."""
 
     @classmethod
-    def of(cls, url: str | SplitResult) -> Origin:
+    def of(cls, url: "str | SplitResult") -> "Origin":
         """Return the origin of a URL, which is not checked.
 
         Raises:

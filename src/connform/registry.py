@@ -3,8 +3,6 @@
 Layer 0; reads the metadata of installed packages, but only where a name isn't built in.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType, UnionType
@@ -130,7 +128,7 @@ def package_of(name: str, group: str) -> str:
     return point.dist.name if point.dist else "an unnamed package"
 
 
-def _load(point: EntryPoint, kind: PluginKind) -> Any:
+def _load(point: "EntryPoint", kind: PluginKind) -> Any:
     from connform.plugin_guard import GuardedPlugin, show_error  # imported here for start-up: few runs have a plug-in
 
     try:
@@ -166,12 +164,12 @@ def protocol_problem(value: object, protocol: type) -> str:
     return f"it has no {' and no '.join(missing)}" if missing else ""
 
 
-def _origin(point: EntryPoint) -> str:
+def _origin(point: "EntryPoint") -> str:
     return f"{point.value} of {package_of(point.name, point.group)}"
 
 
 @cache
-def _entry_points() -> dict[str, dict[str, tuple[EntryPoint, ...]]]:
+def _entry_points() -> "dict[str, dict[str, tuple[EntryPoint, ...]]]":
     """Return the entry points of connform's groups, by group and name; the metadata of all packages are read once."""
     from importlib.metadata import entry_points  # imported here, because it takes 30 ms
 

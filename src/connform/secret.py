@@ -3,8 +3,6 @@
 Layer 0, no IO.
 """
 
-from __future__ import annotations
-
 import re
 from functools import cache
 from typing import NamedTuple, NoReturn
@@ -78,7 +76,7 @@ class SecretReference(NamedTuple):
     """The version to read; empty for the newest."""
 
     @classmethod
-    def parse(cls, text: str) -> SecretReference:
+    def parse(cls, text: str) -> "SecretReference":
         """Return the parts of `text`.
 
         Raises:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from connform.auth.described import described_method
 from connform.auth.described.definition import Method
+from connform.auth.described.kinds import KEYS
+from connform.auth.described.method import DescribedMethod
 from connform.providers.described.definition import decode
 from connform.providers.described.provider import DescribedProvider
 
@@ -16,8 +19,21 @@ URLS = {"authorize_url": "https://login.acme.example/a", "token_url": "https://l
 def test_the_scopes_of_an_entry_are_those_of_token_requests_but_not_of_renewals(
     flow: str, scopes: tuple[str, ...] | None
 ) -> None:
-    method = described_method(Method(flow=flow, scopes=("orders",)))
+    method = DescribedMethod(Method(flow=flow, scopes=("orders",)))
     assert method.defaults.get("scopes") == scopes
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_what_a_method_says_of_its_kind_before_that_is_imported_is_right(kind: str) -> None:
+    keys: dict[str, dict[str, Any]] = {
+        "static": {},
+        "none": {"none": True},
+        "jwt": {"jwt": {"key": "k"}},
+        "login": {"login": {"url": "u"}},
+    }
+    method = DescribedMethod(Method(**keys.get(kind, {"flow": kind})))
+    of_kind = method._kind
+    assert (method.uses_grant, method.obtains_token) == (of_kind.uses_grant, of_kind.obtains_token)
 
 
 @pytest.mark.parametrize(

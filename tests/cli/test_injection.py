@@ -18,7 +18,8 @@ from connform.cli.main import main
 from connform.cli.output import write_stderr, write_stdout
 from connform.diagnostics import Diagnostic, Related, Severity, SourceExcerpt, Span
 from connform.engine.connection_report import ConnectionReport, Remark, StageResult, Value
-from connform.engine.report import PlanSummary, Report
+from connform.engine.report import Report
+from connform.engine.report_parts import PlanSummary
 from connform.faults import ExitCode, Stage, Verdict
 from connform.reporters import FORMATS, has_messages
 from connform.tracebacks import hidden_frames

@@ -43,6 +43,7 @@ def test_help_imports_nothing_it_does_not_need(bare: set[str]) -> None:
         "connform.cli.flag_values",
         "connform.cli.flags",
         "connform.cli.group",
+        "connform.cli.help_option",
         "connform.cli.interruption",
         "connform.cli.main",
         "connform.cli.streams",

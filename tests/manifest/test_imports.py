@@ -77,11 +77,14 @@ def test_what_checks_providers_is_imported_only_if_some_are_declared() -> None:
     }
 
 
-def test_a_simple_manifest_is_validated_without_pyyaml(tmp_path: Path) -> None:
+def test_a_simple_manifest_is_validated_without_what_mistakes_and_requests_need(tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
     file.write_text(
         "version: 1\nconnections:\n  a:\n    environment: sandbox\n    region: us\n    auth: {method: api_key, api_key: 'env://A'}\n"
     )
-    assert not {
-        name for name in modules("validate", str(file)) if name.partition(".")[0] in ("yaml", "pathlib", "urllib")
+    found = modules("validate", str(file))
+    assert not {name for name in found if name.startswith(("connform.auth.kit", "connform.http"))}
+    assert not {name for name in found if name.partition(".")[0] in ("yaml", "pathlib", "urllib", "locale")}
+    assert not found & {
+        f"connform.manifest.{name}" for name in ("branch_findings", "default_search", "moves", "placeholders")
     }

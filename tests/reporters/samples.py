@@ -9,7 +9,8 @@ from connform.engine.changes.destination import Destination, Send
 from connform.engine.changes.secret_identity import SecretIdentity
 from connform.engine.changes.specification import FieldChange
 from connform.engine.connection_report import ConnectionReport, Remark, SecretReport, StageResult, Value
-from connform.engine.report import BackendReport, DoctorFinding, PlanSummary, Report
+from connform.engine.report import Report
+from connform.engine.report_parts import BackendReport, DoctorFinding, PlanSummary
 from connform.errors import ConnectionFailed
 from connform.faults import FAULTS, ExitCode, Stage, Verdict
 from connform.grant import GrantFacts

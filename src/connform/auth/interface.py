@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from connform.http.credential import Credential
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.secret import Secret
@@ -15,6 +14,7 @@ from connform.secret import Secret
 if TYPE_CHECKING:
     from connform.auth.oauth.server import AuthorizationServer
     from connform.grant import GrantStore
+    from connform.http.credential import Credential
     from connform.http.settings import ClientSettings
     from connform.issued_token import TokenStore
 
@@ -88,7 +88,7 @@ class AuthMethod(Protocol):
             ConnectionFailed: `secret_malformed`; the message never contains the value.
         """
 
-    def credential(self, inputs: AuthInputs) -> Credential:
+    def credential(self, inputs: AuthInputs) -> "Credential":
         """Return the credential of a connection. No IO.
 
         Raises:
@@ -125,5 +125,5 @@ class MethodKind(HasUses, Protocol):
     def judge(self, key: str, secret: Secret) -> None:
         """Require that a secret is usable; as for `AuthMethod`."""
 
-    def credential(self, inputs: AuthInputs) -> Credential:
+    def credential(self, inputs: AuthInputs) -> "Credential":
         """Return the credential of a connection; as for `AuthMethod`."""

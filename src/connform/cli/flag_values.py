@@ -26,6 +26,19 @@ TEXT_OR_JSON = ("text", "json")
 """The formats of what is no report."""
 
 
+class _Path(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.5
+    """click's type of paths, made when a value is given: it looks for a translation of its name, as `help_option` says."""
+
+    name = "path"
+    envvar_list_splitter = os.pathsep
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return click.Path().convert(value, param, ctx)
+
+
+PATH = _Path()
+
+
 def completion_of(kind: str) -> Function:
     """Return click's callback for shell completion; `kind` is a key of `completion_values.py`, imported only for it."""
 

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from connform.cli.flag_values import (
+    PATH,
     completion_of,
     parse_days,
     parse_formats,
@@ -100,7 +101,7 @@ _SHARED: dict[str, Callable[[Function], Function]] = {
         "--policy",
         "policies",
         multiple=True,
-        type=click.Path(),  # its variable is a list as PATH is
+        type=PATH,  # its variable is a list as PATH is
         envvar="CONNFORM_POLICY",
         metavar="PATH",
         help="A policy file, or a folder of them. Repeatable.",

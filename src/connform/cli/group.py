@@ -14,18 +14,18 @@ import click
 
 from connform.cli import GROUPS, VERBS
 from connform.cli.flags import flags_before_verb
+from connform.cli.help_option import WithHelp
 from connform.cli.usage import UsageProblem, did_you_mean
 
 _USAGE = 64
 _DESCRIBED_GROUPS = 2
 """How many groups `connform` alone describes, so that all fits a terminal of 24 lines."""
 _SETTINGS = {
-    "help_option_names": ["-h", "--help"],
     "terminal_width": 79,  # asking the terminal would import shutil: a fifth of bare Python's start-up
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(WithHelp, click.Group):
     """A group that imports a verb only when it is called; the list of verbs needs no import."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)

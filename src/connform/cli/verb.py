@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
+from connform.cli.help_option import WithHelp
+
 _FIXED_SPACE = "\N{NO-BREAK SPACE}"
 """Stands for a space where no line ends, until the lines are made."""
 
 
-class Verb(click.Command):
+class Verb(WithHelp):
     """A command of connform."""
 
     def __init__(self, *arguments: Any, examples: Mapping[str, str], page: str = "", **settings: Any) -> None:

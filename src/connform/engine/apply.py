@@ -29,7 +29,8 @@ from connform.engine.connection_report import ConnectionReport, Remark
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.plan import note_of, plan_report
-from connform.engine.report import PlanSummary, Report
+from connform.engine.report import Report
+from connform.engine.report_parts import PlanSummary
 from connform.engine.run.absent_manifests import recorded_absent
 from connform.engine.run.concurrency import for_each, run_coroutine, to_its_end
 from connform.engine.run.context import RunContext, run_context

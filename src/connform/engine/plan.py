@@ -16,7 +16,8 @@ from connform.engine.changes.safety import refusals
 from connform.engine.connection_report import ConnectionReport
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.report import PlanSummary, Report
+from connform.engine.report import Report
+from connform.engine.report_parts import PlanSummary
 from connform.engine.run.absent_manifests import recorded_absent
 from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.shard import SINGLE_SHARD, Shard

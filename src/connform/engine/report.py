@@ -1,4 +1,4 @@
-"""The report that verbs return, as named tuples; reporters render it as text. `connection_report.py` has that of a connection.
+"""The report that verbs return, a named tuple; reporters render it as text. `connection_report.py` has that of a connection.
 
 Layer 3, no IO.
 """
@@ -12,59 +12,13 @@ from connform.faults import ExitCode
 if TYPE_CHECKING:
     from connform.engine.changes.plan import Change
     from connform.engine.connection_report import ConnectionReport
+    from connform.engine.report_parts import BackendReport, DoctorFinding, PlanSummary
     from connform.errors import ConnectionFailed
     from connform.recorded import ListRow
 
 
 _SHOWN = 5
 """How many names of failed connections `repr` shows."""
-
-
-class BackendReport(NamedTuple):
-    """One secret backend."""
-
-    scheme: str
-    """The scheme of its references, and the `type` of its stores."""
-    form: str
-    """The form of its references."""
-    description: str
-    """What a store of this type is."""
-    package: str
-    """The package that contains it."""
-    missing: str
-    """How to install a missing library or program; empty if none is missing."""
-
-
-class DoctorFinding(NamedTuple):
-    """One thing that `doctor` looked at."""
-
-    section: str
-    """What it belongs to: `secrets`, `network`, …"""
-    name: str
-    """What was looked at."""
-    status: str
-    """`ok`; `note`, which doesn't keep this manifest from working here; or `problem`, which does."""
-    message: str
-    """What was found."""
-    hint: str = ""
-    """What to do, or empty."""
-    exit_code: ExitCode = ExitCode.OK
-    """The exit code of a run with this problem alone."""
-
-
-class PlanSummary(NamedTuple):
-    """Facts about a whole plan."""
-
-    digest: str
-    """The digest of the plan, for `apply --expect-digest`."""
-    refusals: tuple[str, ...]
-    """The safety rules that refuse the plan unless `--force` is given."""
-    unlisted: int = 0
-    """How many connections there are with nothing to do that the report doesn't list."""
-    changes: tuple["Change", ...] = ()
-    """In a brief report, the changes; `Report.connections` lacks their connections then."""
-    is_detailed: bool = False
-    """Whether changes give exit code 2 (`--detailed-exitcode`)."""
 
 
 class Report(NamedTuple):
@@ -86,13 +40,13 @@ class Report(NamedTuple):
     """Whether the run used the simulator."""
     elapsed_s: float = 0.0
     """Duration of the whole run."""
-    plan: PlanSummary | None = None
+    plan: "PlanSummary | None" = None
     """`plan` and `apply`: facts about the whole plan."""
     briefs: tuple["ListRow", ...] = ()
     """`state list` as text: one row for each connection; `connections` is empty then."""
-    backends: tuple[BackendReport, ...] = ()
+    backends: tuple["BackendReport", ...] = ()
     """`secrets backends`: all of them."""
-    findings: tuple[DoctorFinding, ...] = ()
+    findings: tuple["DoctorFinding", ...] = ()
     """`doctor`: all that it looked at, by section."""
     note: str = ""
     """A sentence for people, which is no part of any format; or empty."""

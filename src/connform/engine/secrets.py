@@ -14,7 +14,8 @@ from connform.engine.connection_report import ConnectionReport, SecretReport
 from connform.engine.load.catalog import backend, method_of
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.report import BackendReport, Report
+from connform.engine.report import Report
+from connform.engine.report_parts import BackendReport
 from connform.engine.run.describe import describe, not_looked_at, with_failure
 from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.secret_resolver import SecretResolver

@@ -3,8 +3,6 @@
 Layer 1; looks for files and for `.git`, and asks who owns them.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

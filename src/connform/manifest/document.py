@@ -3,8 +3,6 @@
 Layer 1, no IO. All files of a run share one namespace; `defaults` apply to the connections of their own file only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Container, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple

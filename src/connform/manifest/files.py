@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from connform.diagnostics import Diagnostic
-from connform.manifest.default_search import advice, default_manifest
 from connform.manifest.input_files import STDIN
 from connform.manifest.reading import MAX_FILE_BYTES, ManifestReader, Source, is_manifest_name
 
@@ -49,20 +48,33 @@ def load_sources(
     descriptor_data: dict[str, bytes] = {}
     looks_left = _MAX_ATTEMPTS
     while True:
-        default = None if paths else default_manifest()
-        link_folders = [default.folder or os.curdir, *folders] if default else folders
-        reader = ManifestReader(descriptor_data, content=content, folders=link_folders)
-        if default and not default.is_found:
-            reader.add_problem(default.path, "file-not-found", advice())
+        if paths:
+            reader = ManifestReader(descriptor_data, content=content, folders=folders)
+            reader.read(paths)
         else:
-            reader.read([default.path] if default else paths)
+            reader = _read_default(descriptor_data, folders, content=content)
         looks_left -= 1
         if not (reader.has_moved and looks_left):
             return reader.sources, reader.problems
 
 
+def _read_default(descriptor_data: dict[str, bytes], folders: Sequence[str], *, content: bool) -> ManifestReader:
+    """Return a reader that has read the manifest of a run that names none; arguments as for `load_sources`."""
+    from connform.manifest.default_search import advice, default_manifest  # imported here for start-up
+
+    default = default_manifest()
+    reader = ManifestReader(descriptor_data, content=content, folders=[default.folder or os.curdir, *folders])
+    if default.is_found:
+        reader.read([default.path])
+    else:
+        reader.add_problem(default.path, "file-not-found", advice())
+    return reader
+
+
 def searched_folders(paths: Sequence[str]) -> list[str]:
     """Return the folders of `paths`, as for `load_sources`. All their manifests are read."""
+    from connform.manifest.default_search import default_manifest  # as above
+
     return [name for name in paths or [default_manifest().path] if name != STDIN and os.path.isdir(name)]
 
 

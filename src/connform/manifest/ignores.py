@@ -3,8 +3,6 @@
 Layer 1, no IO. An error is never silenced, and a comment that silences nothing is a warning itself.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -97,7 +95,7 @@ def read_ignores(source: Source) -> Iterator[Ignore]:
             yield from ignores
 
 
-def _inside_scalars(extents: Iterator[Extent], places: Sequence[Place]) -> set[Place]:
+def _inside_scalars(extents: "Iterator[Extent]", places: "Sequence[Place]") -> "set[Place]":
     """Return the positions that are inside of a scalar; both arguments are in the order of the file."""
     inside = set()
     at = 0

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from connform.manifest.harmless import shown_name
+
 
 def misplaced_keys(section: Mapping[str, object], belongs: Callable[[str, str], bool]) -> tuple[str, list[str]]:
     """Return an empty key, and the keys beside it that belong below it; the latter are empty if there is no mistake.
@@ -29,3 +31,8 @@ def misplaced_keys(section: Mapping[str, object], belongs: Callable[[str, str], 
         elif value is None:
             owner = name
     return owner, strays
+
+
+def indentation_detail(owner: str, stray: str) -> str:
+    """Return the message about keys that need one more level of indentation."""
+    return f"`{stray}` belongs below `{shown_name(owner)}:`, not beside it: indent it, and what belongs to it"

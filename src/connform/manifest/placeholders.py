@@ -4,18 +4,16 @@ Layer 1, no IO. connform replaces no placeholders: it would send or open them as
 stands isn't reported: descriptions, `$` in the field of a reference (a JSON key), single braces, `$top` of a query.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from connform.manifest.foreign_references import from_variable
 from connform.manifest.nodes import Map, Node
+from connform.manifest.placeholder_signs import CODE
 from connform.manifest.rules import Finding, KeyPath
 from connform.secret import looks_generated
 
-CODE = "unexpanded-placeholder"
 _FREE_TEXT = "description"
 
 
@@ -51,13 +49,6 @@ _FORMS = (
     _SHELL_NAME,
 )
 """Each pattern takes time that is linear in the length of the text."""
-_CANDIDATE = re.compile(rb"\$[\[({A-Z_e]|\{[{%]|<%|%[({A-Za-z_]|#\{|\(\(|__[A-Z]|@[A-Z]")
-"""Each form contains one of these; a file without them isn't searched."""
-
-
-def may_hold_placeholders(data: bytes) -> bool:
-    """Whether the values of a file must be searched for placeholders."""
-    return _CANDIDATE.search(data) is not None
 
 
 class Placeholders:

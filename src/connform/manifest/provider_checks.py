@@ -3,15 +3,25 @@
 Layer 1, no IO.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from connform.diagnostics import CODES, Severity
 from connform.manifest.branches import Branches
 from connform.manifest.document import Entry
+from connform.manifest.rules import Finding
 from connform.manifest.schema_checks import SchemaChecks
+from connform.manifest.shape import Shape
 from connform.manifest.vocabulary import Vocabulary
+
+
+class ProviderEntries(NamedTuple):
+    """By what the entries of `providers:` are checked, in one run."""
+
+    shape: Shape
+    """The shape of an entry."""
+    rules: Callable[[Mapping[str, Any]], Iterable[Finding]]
+    """Returns mistakes of a schema-valid entry that a schema can't express."""
 
 
 def check_providers(entries: Iterable[Entry], vocabulary: Vocabulary, checks: SchemaChecks) -> None:

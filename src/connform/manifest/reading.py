@@ -3,8 +3,6 @@
 Layer 1; reads files and standard input.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple

@@ -13,7 +13,7 @@ from connform.manifest.branches import Branch, Branches
 from connform.manifest.diagnose import diagnose
 from connform.manifest.document import Entry
 from connform.manifest.nodes import Map, locate
-from connform.manifest.placeholders import CODE as PLACEHOLDER
+from connform.manifest.placeholder_signs import CODE as PLACEHOLDER
 from connform.manifest.recover import RefusedParts
 from connform.manifest.rules import Finding, KeyPath
 from connform.manifest.tally import Tally
@@ -58,7 +58,7 @@ class SchemaChecks:
         if room <= 0 or left <= 0:
             self._tally.count(Severity.ERROR, entry.span)
             return None
-        findings = branches.explain(branch, node, room, origin)
+        findings = branches.explainer.explain(branch, node, room, origin)
         for finding in islice(findings, left):
             refused.add(finding)
             self.note(finding, entry, node)

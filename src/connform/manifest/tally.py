@@ -3,10 +3,7 @@
 Layer 1, no IO. Only a listed mistake needs a message and a place in the report; the others are only counted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
-from typing import NamedTuple
 
 from connform.diagnostics import CODES, Diagnostic, Severity, Span
 from connform.manifest.diagnose import diagnose_file
@@ -21,15 +18,6 @@ _COLUMNS = 1 << 24
 """More columns than any line has: a line and a column make one number."""
 
 
-class _Rest(NamedTuple):
-    """The mistakes of one file and severity that aren't listed."""
-
-    first: Span
-    """The position of the first one."""
-    number: int
-    """How many there are."""
-
-
 class Tally:
     """The mistakes of a run."""
 
@@ -40,7 +28,8 @@ class Tally:
         self._listed: list[Diagnostic] = []
         self._numbers: dict[tuple[str, Severity], int] = {}
         self._seen: dict[tuple[str, str, str], set[int]] = {}
-        self._rest: dict[tuple[str, Severity], _Rest] = {}
+        self._rest: dict[tuple[str, Severity], tuple[Span, int]] = {}
+        """File and severity → the position of the first mistake that isn't listed, and how many aren't."""
 
     def room(self, file: str, severity: Severity = Severity.ERROR) -> int:
         """Return how many more errors, or warnings, of a file can be listed."""
@@ -85,8 +74,8 @@ class Tally:
             span: the position of one of them.
             number: how many there are.
         """
-        first, so_far = self._rest.get((span.file, severity), _Rest(span, 0))
-        self._rest[span.file, severity] = _Rest(first, so_far + number)
+        first, so_far = self._rest.get((span.file, severity), (span, 0))
+        self._rest[span.file, severity] = first, so_far + number
 
     def add(self, diagnostic: Diagnostic) -> None:
         """List a mistake that `admits` has accepted."""
@@ -119,11 +108,11 @@ class Tally:
 
     def diagnostics(self) -> list[Diagnostic]:
         """Return the listed diagnostics, and for each file the number of further mistakes, sorted by position."""
-        rest = (_rest_diagnostic(severity, rest) for (_, severity), rest in self._rest.items())
+        rest = (_rest_diagnostic(severity, *rest) for (_, severity), rest in self._rest.items())
         return sorted((*self._listed, *rest), key=lambda one: (one.span, one.code, one.detail))
 
 
-def _rest_diagnostic(severity: Severity, rest: _Rest) -> Diagnostic:
-    what = f"{severity}{'' if rest.number == 1 else 's'}"
-    detail = f"{rest.number} more {what} of this file {'is' if rest.number == 1 else 'are'} counted, not listed: mend those that are, and run again"
-    return diagnose_file(MORE[severity], detail, rest.first)._replace(number=rest.number)
+def _rest_diagnostic(severity: Severity, first: Span, number: int) -> Diagnostic:
+    what = f"{severity}{'' if number == 1 else 's'}"
+    detail = f"{number} more {what} of this file {'is' if number == 1 else 'are'} counted, not listed: mend those that are, and run again"
+    return diagnose_file(MORE[severity], detail, first)._replace(number=number)

@@ -3,8 +3,6 @@
 Layer 1, no IO. Positions are offsets in characters into the text without its byte order mark.
 """
 
-from __future__ import annotations
-
 import codecs
 import re
 from typing import NamedTuple

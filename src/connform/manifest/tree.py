@@ -6,28 +6,29 @@ Layer 1, no IO. Mistakes that belong to a file rather than to one entry are repo
 from collections.abc import Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from connform.diagnostics import Diagnostic, Related, Severity, Span
 from connform.lazy_property import lazy_property
-from connform.manifest.branches import indentation_detail
 from connform.manifest.compiled import compile_predicate
 from connform.manifest.diagnose import diagnose, diagnose_file, diagnose_yaml, pointer, pointer_of
 from connform.manifest.document import Entry
 from connform.manifest.document_schema import document_schema
 from connform.manifest.files import Source
 from connform.manifest.harmless import shown_name
-from connform.manifest.misplaced import misplaced_keys
-from connform.manifest.moves import Move, moves_in
+from connform.manifest.misplaced import indentation_detail, misplaced_keys
 from connform.manifest.nodes import Map, locate
 from connform.manifest.parser import parse
-from connform.manifest.placeholders import Placeholders, may_hold_placeholders
+from connform.manifest.placeholder_signs import may_hold_placeholders
 from connform.manifest.rules import KeyPath
 from connform.manifest.schema_checks import SchemaChecks
 from connform.manifest.shape import KeysOf, Schema, secret_keys
 from connform.manifest.tally import Tally
 from connform.manifest.vocabulary import Vocabulary
 from connform.manifest.yaml_errors import YamlError
+
+if TYPE_CHECKING:
+    from connform.manifest.moves import Move
 
 KINDS = ("providers", "stores", "templates", "connections")
 _MAPPING: Schema = {"type": "object"}
@@ -111,6 +112,8 @@ class TreeBuilder:
 
     def _check_placeholders(self, root: Map, source: Source) -> None:
         """Report placeholders, and nothing else about the values that hold one."""
+        from connform.manifest.placeholders import Placeholders  # few files hold any
+
         known = secret_keys(self._vocabulary.connection) | secret_keys(self._vocabulary.store)
         placeholders = Placeholders(known.union(_declared_secrets(root.get("providers"))))
         for entry in _declarations(root, source.base):
@@ -139,6 +142,8 @@ class TreeBuilder:
             self.defaults.append(Entry("defaults", "", file_defaults, root, source.base))
         moved = root.get("moved")
         if isinstance(moved, Map):
+            from connform.manifest.moves import moves_in  # few manifests have renames
+
             self.moves += moves_in(moved)
         if "connections" in root:
             self.with_connections = self.with_connections or root

@@ -4,8 +4,6 @@ Layer 1, no IO. All URLs of a manifest are checked here: the providers' `base_ur
 A URL is parsed once and rebuilt from its parts (RFC 3986), so that the URL that is called is the one that was checked.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache

@@ -14,8 +14,6 @@ from connform.manifest.branches import Branch, Branches
 from connform.manifest.diagnose import diagnose_file, pointer
 from connform.manifest.document import Entry, Inheritance, InheritanceError
 from connform.manifest.files import Source
-from connform.manifest.moves import CODE as INVALID_MOVE
-from connform.manifest.moves import invalid_moves, present_names
 from connform.manifest.recover import RefusedParts, is_complete, remove_paths
 from connform.manifest.reference_rules import check_file, check_own_references, check_references
 from connform.manifest.rules import Finding
@@ -206,8 +204,10 @@ class _EntryChecks:
     def check_moves(self) -> None:
         """Check the renames, and add the present names to the tree."""
         if self._files.moves:
+            from connform.manifest.moves import CODE, invalid_moves, present_names  # few manifests have renames
+
             declared = {name: section.key_span(name) for name, section in self._files.names.items()}
-            admits = partial(self._tally.admits, INVALID_MOVE, Severity.ERROR)
+            admits = partial(self._tally.admits, CODE, Severity.ERROR)
             for diagnostic in invalid_moves(self._files.moves, declared, admits):
                 self._tally.add(diagnostic)
             self.tree = self.tree._replace(moved=present_names(self._files.moves))

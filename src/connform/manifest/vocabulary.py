@@ -4,20 +4,14 @@ Layer 1, no IO. `engine.load.catalog` fills it from the tables of providers, aut
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
 from connform.secret import SecretReference
 
-
-class ProviderEntries(NamedTuple):
-    """By what the entries of `providers:` are checked, in one run."""
-
-    shape: Shape
-    """The shape of an entry."""
-    rules: Callable[[Mapping[str, Any]], Iterable[Finding]]
-    """Returns mistakes of a schema-valid entry that a schema can't express."""
+if TYPE_CHECKING:
+    from connform.manifest.provider_checks import ProviderEntries
 
 
 class Vocabulary(NamedTuple):
@@ -36,7 +30,7 @@ class Vocabulary(NamedTuple):
     Raises `SecretUnresolved` if the backend is a plug-in with a bug."""
     store_rules: Callable[[Mapping[str, Any]], Iterable[Finding]]
     """Returns mistakes of a schema-valid store that a schema can't express."""
-    providers: Callable[[], ProviderEntries]
+    providers: "Callable[[], ProviderEntries]"
     """Returns by what entries of `providers:` are checked; called only if there are some."""
     declare: Callable[["Vocabulary", Mapping[str, Mapping[str, Any] | None]], "Vocabulary"]
     """Returns a vocabulary with the providers of a run's manifests, by their names; `None` for one whose entry has mistakes."""

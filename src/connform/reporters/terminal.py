@@ -1,7 +1,5 @@
 """Helpers for text on a terminal: colours, widths, the look of a report, replaced control characters. Layer 4, no IO."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from datetime import datetime

@@ -18,7 +18,8 @@ from connform.reporters.fields import COUNT, ELAPSED, SPAN, Field, JsonObject, a
 if TYPE_CHECKING:
     from connform.diagnostics import Diagnostic, Edit, Related, SourceExcerpt
     from connform.engine.connection_report import ConnectionReport
-    from connform.engine.report import BackendReport, DoctorFinding, Report
+    from connform.engine.report import Report
+    from connform.engine.report_parts import BackendReport, DoctorFinding
     from connform.errors import ConnectionFailed
 
 View = dict[str, Any]

@@ -6,20 +6,34 @@ Layer 2, no IO.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.described.definition import Method
+from connform.auth.described.kinds import FLOWS_WITH_CONSENT, obtains_token
 from connform.auth.interface import AuthInputs, AuthMethod, MethodKind, SecretUse
-from connform.auth.kit.sent_secrets import placement_of
-from connform.http.credential import Credential
+from connform.lazy_property import lazy_property
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Schema, Shape
 from connform.secret import Secret
 
 if TYPE_CHECKING:
+    from connform.auth.kit.placement import Placement
     from connform.auth.oauth.server import AuthorizationServer
+    from connform.http.credential import Credential
 
+_KINDS = {
+    "authorization_code": "granted_token:GRANTED_TOKEN",
+    "device_code": "granted_token:GRANTED_TOKEN",
+    "client_credentials": "obtained_token:OBTAINED_TOKEN",
+    "jwt_bearer": "obtained_token:OBTAINED_TOKEN",
+    "login": "obtained_token:OBTAINED_TOKEN",
+    "jwt": "signed_jwt:SIGNED_JWT",
+    "static": "sent_secrets:SENT_SECRETS",
+    "none": "sent_secrets:SENT_SECRETS",
+}
+"""Kind of a definition (`kinds.KEYS`) → the module and the name of what its methods have in common."""
 _URLS = ("authorize_url", "token_url", "refresh_url", "device_authorization_url", "revoke_url")
 _NOT_ITS_OWN = frozenset({"use", "secrets", "root", "none", "scopes", "refresh_scope", "redirect", *_URLS})
 """The keys of a definition that are no defaults of the keys under `auth:`."""
@@ -28,18 +42,30 @@ _NOT_ITS_OWN = frozenset({"use", "secrets", "root", "none", "scopes", "refresh_s
 class DescribedMethod(AuthMethod):
     """One method of a provider's file."""
 
-    def __init__(self, method: Method, kind: MethodKind) -> None:
-        """Take the definition, and the kind of method that it is."""
-        self._kind = kind
-        self.uses_grant, self.obtains_token = self._kind.uses_grant, self._kind.obtains_token
-        self.uses_by_keys = kind.uses_by_keys
+    def __init__(self, method: Method) -> None:
+        """Take the definition."""
+        self._kind_name = method.kind
+        self.uses_grant = self._kind_name in FLOWS_WITH_CONSENT
+        self.obtains_token = obtains_token(self._kind_name) and not self.uses_grant
         self.default_scopes, self.refresh_scope = method.scopes, method.refresh_scope
         given = {key: value for key, value in method._asdict().items() if value != Method._field_defaults[key]}
         self.defaults = {key: value for key, value in given.items() if key not in _NOT_ITS_OWN}
         if self.obtains_token:  # of a grant, the login requests them
             self.defaults["scopes"] = method.scopes
-        self._placement = placement_of(self.defaults)
         self._shape = _shape(method)
+
+    @lazy_property
+    def _kind(self) -> MethodKind:
+        """What the methods of its kind have in common; `validate` needs it of few kinds."""
+        module, _, name = _KINDS[self._kind_name].partition(":")
+        kind: MethodKind = getattr(import_module(f"connform.auth.kit.{module}"), name)
+        return kind
+
+    @lazy_property
+    def _placement(self) -> Placement:
+        from connform.auth.kit.sent_secrets import placement_of  # `validate` sends nothing
+
+        return placement_of(self.defaults)
 
     @property
     def shape(self) -> Shape:

@@ -3,8 +3,6 @@
 Layer 2, no IO.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import NamedTuple

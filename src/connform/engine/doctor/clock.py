@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from connform.engine.doctor.finding import good, note, problem
-from connform.engine.report import DoctorFinding
+from connform.engine.report_parts import DoctorFinding
 from connform.faults import ExitCode
 
 _MOST = timedelta(minutes=1)

@@ -15,7 +15,8 @@ from connform.engine.doctor.finding import failed, problem
 from connform.engine.doctor.situation import Situation
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
-from connform.engine.report import DoctorFinding, Report
+from connform.engine.report import Report
+from connform.engine.report_parts import DoctorFinding
 from connform.engine.run.progress import SILENT, Progress, waiting_for
 from connform.engine.run.secret_resolver import SecretResolver
 from connform.engine.run.state_location import DEFAULT, StateLocation

@@ -5,7 +5,7 @@ The verb fills in the section.
 
 from __future__ import annotations
 
-from connform.engine.report import DoctorFinding
+from connform.engine.report_parts import DoctorFinding
 from connform.errors import ConnectionFailed
 from connform.faults import ExitCode
 

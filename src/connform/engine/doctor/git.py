@@ -9,7 +9,7 @@ from connform.engine.doctor.finding import good, note
 from connform.engine.doctor.situation import Situation
 from connform.engine.load.git_output import git_output
 from connform.engine.load.manifest import folders_of
-from connform.engine.report import DoctorFinding
+from connform.engine.report_parts import DoctorFinding
 from connform.environment import variable
 from connform.manifest.repository import repository_of
 from connform.programs import find_program

@@ -15,7 +15,7 @@ from pathlib import Path
 import connform
 from connform.engine.doctor.finding import good
 from connform.engine.doctor.situation import Situation
-from connform.engine.report import DoctorFinding
+from connform.engine.report_parts import DoctorFinding
 
 
 def look(_: Situation) -> Iterator[DoctorFinding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from connform.diagnostics import Severity
 from connform.engine.doctor.finding import good, note, problem
 from connform.engine.doctor.situation import Situation
-from connform.engine.report import DoctorFinding
+from connform.engine.report_parts import DoctorFinding
 from connform.faults import ExitCode
 
 

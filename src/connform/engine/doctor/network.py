@@ -14,7 +14,7 @@ from connform.engine.doctor.clock import clock_finding, difference
 from connform.engine.doctor.finding import failed, good, listed, note
 from connform.engine.doctor.situation import Situation
 from connform.engine.doctor.targets import Target, targets_of, via
-from connform.engine.report import DoctorFinding
+from connform.engine.report_parts import DoctorFinding
 from connform.engine.run.client import bare_settings
 from connform.engine.run.context import real_context
 from connform.engine.run.progress import SILENT

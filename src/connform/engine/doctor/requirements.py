@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from connform.engine.doctor.finding import failed, good, listed, note, problem
 from connform.engine.doctor.situation import Situation
 from connform.engine.load.catalog import backend, method_of
-from connform.engine.report import DoctorFinding
+from connform.engine.report_parts import DoctorFinding
 from connform.environment import variable
 from connform.errors import ConnectionFailed
 from connform.faults import ExitCode

@@ -18,7 +18,7 @@ from connform.engine.doctor.places import Place, places_of
 from connform.engine.doctor.requirements import missing_for_backend
 from connform.engine.doctor.situation import Situation
 from connform.engine.load.catalog import backend
-from connform.engine.report import DoctorFinding
+from connform.engine.report_parts import DoctorFinding
 from connform.engine.run.secret_resolver import RequestedSecret
 from connform.engine.run.threads import at_most, call_each
 from connform.errors import ConnectionFailed, SecretUnresolved

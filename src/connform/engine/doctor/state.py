@@ -16,7 +16,7 @@ from connform.engine.doctor.situation import Situation
 from connform.engine.load.catalog import has_grant
 from connform.engine.load.manifest import folders_of
 from connform.engine.logins import grant_problem
-from connform.engine.report import DoctorFinding
+from connform.engine.report_parts import DoctorFinding
 from connform.engine.run.grants import StoredGrants
 from connform.engine.run.revocation import declared_server
 from connform.engine.run.state_location import FOLDER

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from connform.engine.doctor.finding import good, note
 from connform.engine.doctor.situation import Situation
-from connform.engine.report import DoctorFinding
+from connform.engine.report_parts import DoctorFinding
 from connform.environment import ENVIRONMENT_PROXY, variable
 from connform.manifest.proxy import proxy_url
 

@@ -5,8 +5,6 @@ Layer 3; reads policy files.
 
 # ruff: noqa: PTH112, PTH114  (pathlib would cost start-up, also of the runs that have no policies)
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from connform.diagnostics import Diagnostic, Span
 from connform.engine.load.catalog import DEFAULT_PROVIDER, references_of
 from connform.engine.load.policy_folders import policies_beside
-from connform.engine.load.scopes import requested_scopes
 from connform.manifest.diagnose import diagnose_file
 from connform.manifest.files import Source, load_sources
 from connform.manifest.tally import Tally
@@ -58,6 +55,7 @@ def apply_policies(
     if not paths_by_folder:
         return PolicyResults(beside.problems)
     from connform.engine.load.environment_class import environment_class
+    from connform.engine.load.scopes import requested_scopes
     from connform.manifest.snippet import Public, add_snippets
     from connform.manifest.source_lines import SourceLines
     from connform.policies.facts import FactFinder
@@ -112,7 +110,7 @@ def _load(
 
 
 def _without_policies(
-    texts: Sequence[Source], policies: Sequence[Policy], mistakes: Sequence[Diagnostic]
+    texts: Sequence[Source], policies: Sequence["Policy"], mistakes: Sequence[Diagnostic]
 ) -> Iterator[Diagnostic]:
     """Yield a diagnostic for each file that has no other diagnostic and declares no policy."""
     known_files = {policy.span.file for policy in policies} | {mistake.span.file for mistake in mistakes}

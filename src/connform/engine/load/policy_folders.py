@@ -5,8 +5,6 @@ Layer 3; lists folders.
 
 # ruff: noqa: PTH110, PTH112, PTH118, PTH119, PTH120, PTH208  (pathlib would cost start-up, also of the runs that have no policies)
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple

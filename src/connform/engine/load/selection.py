@@ -3,10 +3,7 @@
 Layer 3, no IO.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from connform.errors import UnknownConnection
@@ -65,6 +62,8 @@ def select(tags: Mapping[str, Collection[str]], selection: Selection, *, may_mis
 
 
 def _require_known(selection: Selection, tags: Mapping[str, Collection[str]]) -> None:
+    from fnmatch import fnmatchcase  # most runs select nothing
+
     for pattern in (*selection.names, *selection.exclude):
         if not any(fnmatchcase(name, pattern) for name in tags):
             raise UnknownConnection(unknown_connection(pattern, tags))
@@ -76,6 +75,8 @@ def _require_known(selection: Selection, tags: Mapping[str, Collection[str]]) ->
 
 
 def _matches(name: str, tags: Collection[str], selection: Selection) -> bool:
+    from fnmatch import fnmatchcase  # as above
+
     if selection.names and not any(fnmatchcase(name, pattern) for pattern in selection.names):
         return False
     if any(fnmatchcase(name, pattern) for pattern in selection.exclude):

@@ -25,7 +25,7 @@ from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.rules import Finding
 from connform.manifest.settings import SETTINGS, check_settings
 from connform.manifest.shape import Schema, Shape, secret_keys
-from connform.manifest.vocabulary import ProviderEntries, Vocabulary
+from connform.manifest.vocabulary import Vocabulary
 from connform.providers import PROVIDERS
 from connform.providers.environments import STORE_ENVIRONMENT, class_of
 from connform.registry import AUTH_GROUP, PROVIDERS_GROUP, SECRETS_GROUP, LazyTable, loaded, names
@@ -33,6 +33,7 @@ from connform.secrets import BACKENDS
 from connform.secrets.kit.interface import DEFAULT_TIMEOUT_S, HasStoreRules
 
 if TYPE_CHECKING:
+    from connform.manifest.provider_checks import ProviderEntries
     from connform.providers.described.provider import DescribedProvider
     from connform.providers.interface import Provider
     from connform.secret import SecretReference
@@ -245,6 +246,7 @@ def _rules(
 
 
 def _provider_entries() -> ProviderEntries:
+    from connform.manifest.provider_checks import ProviderEntries
     from connform.providers.described.entry import PROVIDER  # few manifests declare providers
     from connform.providers.described.rules import ProviderRules
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from connform.auth.described import described_method
 from connform.auth.described.definition import Method
 from connform.auth.described.kinds import CLIENT_SECRET
+from connform.auth.described.method import DescribedMethod
 from connform.lazy_property import lazy_property
 from connform.manifest.named_texts import expand
 from connform.manifest.rules import Finding
@@ -47,7 +47,7 @@ class DescribedProvider:
     @lazy_property
     def auth_methods(self) -> Mapping[str, AuthMethod]:
         """The auth methods that the file describes, by name."""
-        return LazyTable(self.definition.auth, lambda name: described_method(self.definition.auth[name]))
+        return LazyTable(self.definition.auth, lambda name: DescribedMethod(self.definition.auth[name]))
 
     def rules(self, connection: Mapping[str, Any]) -> Iterator[Finding]:
         """Yield findings about the OAuth client and the root that a connection gives itself."""

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from connform.auth.described import described_method
 from connform.auth.described.definition import Method
+from connform.auth.described.method import DescribedMethod
 from connform.manifest.shape import Snippet
 from connform.providers.described.addresses import AddressBook
 from connform.providers.described.definition import Definition
@@ -68,7 +68,7 @@ class _Body:
         return f'"{field}"' if re.fullmatch(r"[0-9.]+", example) else field
 
     def _auth(self, declared: Method) -> dict[str, str]:
-        shape = described_method(declared).shape
+        shape = DescribedMethod(declared).shape
         prefix = re.sub(r"\W", "_", self._definition.name)
         keys: dict[str, str] = {}
         for key, schema in shape.properties.items():

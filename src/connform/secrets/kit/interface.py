@@ -3,8 +3,6 @@
 Layer 2, no IO.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -25,7 +23,7 @@ DEFAULT_TIMEOUT_S = 10.0
 class StoreConfig(NamedTuple):
     """A store as declared, or the bare backend of a reference without a store."""
 
-    base: Path
+    base: "Path"
     """The folder that relative paths start from: that of the manifest that declares the store or the connection."""
     settings: Mapping[str, Any] = MappingProxyType({})
     """The settings of the store; empty for a bare backend."""
