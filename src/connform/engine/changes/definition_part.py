@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from connform.engine.load.catalog import provider_of
+from connform.engine.load.declared_providers import EntryKey
 from connform.manifest.model import Connection
 from connform.manifest.named_texts import expand
+from connform.providers.interface import Instance
 
 DEFINITION = "definition"
 """The key of the part in a specification."""
@@ -22,32 +24,51 @@ _NOT_RECORDED = frozenset({"use", "root"})
 _MEANING = ("class", "own_root")
 """What an environment says besides its addresses."""
 _URLS = ("authorize_url", "token_url", "refresh_url", "device_authorization_url", "revoke_url")
-_PLAIN = ("headers", "query")
-"""The keys of an entry that every request sends."""
 
 
-def definition_part(connection: Connection) -> dict[str, Any] | None:
-    """Return what the entry of `providers:` means for a connection; `None` for a built-in or installed provider."""
-    entry = connection.definition
-    if entry is None:
+class _Filled(NamedTuple):
+    """What a part depends on besides the entry, the auth method and the environment: what stands in its texts."""
+
+    urls: tuple[str, ...]
+    login_url: str
+    headers: tuple[tuple[str, str], ...]
+    query: tuple[tuple[str, str], ...]
+    values: tuple[tuple[str, str], ...]
+
+
+def definition_part(connection: Connection, instance: Instance) -> dict[str, Any] | None:
+    """Return what the entry of `providers:` means for a connection; `None` for a built-in or installed provider.
+
+    Args:
+        connection: the connection.
+        instance: the URLs of its instance.
+    """
+    if connection.definition is None:
         return None
-    instance = provider_of(connection).instance(connection)
-    method = connection.settings["auth"]["method"]
+    plain = (tuple(one.items()) for one in (instance.headers, instance.query, instance.values))
+    filled = _Filled(tuple([getattr(instance, key) for key in _URLS]), instance.login_url, *plain)
+    return _part(EntryKey(connection.definition), connection.settings["auth"]["method"], connection.environment, filled)
+
+
+@lru_cache(maxsize=1024)  # thousands of connections share few providers
+def _part(key: EntryKey, method: str, environment: str, filled: _Filled) -> dict[str, Any]:
+    entry = key.node
     described = {key: value for key, value in entry["auth"][method].items() if key not in _NOT_RECORDED}
     if "secrets" in described:
         described["secrets"] = {name: _without_variables(one) for name, one in described["secrets"].items()}
-    auth = _filled(described, instance.values) | {key: getattr(instance, key) for key in _URLS if key in described}
+    urls = {key: url for key, url in zip(_URLS, filled.urls, strict=True) if key in described}
+    auth = _filled(described, dict(filled.values)) | urls
     if "login" in auth:
-        auth["login"]["url"] = instance.login_url
+        auth["login"]["url"] = filled.login_url
     environments = {
         name: {key: row[key] for key in _MEANING if key in row}
         for name, row in entry.get("environments", {}).items()
-        if name == connection.environment or len(entry["environments"]) == 1
+        if name == environment or len(entry["environments"]) == 1
     }
     judging = json.dumps({key: entry[key] for key in _JUDGING if key in entry}, sort_keys=True)
-    plain = {key: dict(getattr(instance, key)) for key in _PLAIN if key in entry}
+    plain = {"headers": filled.headers, "query": filled.query}
     return {
-        **plain,
+        **{key: dict(pairs) for key, pairs in plain.items() if key in entry},
         "auth": {method: auth},
         "check": {key: value for key, value in entry["check"].items() if key != "description"},
         "environments": environments,

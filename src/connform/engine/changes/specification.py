@@ -6,6 +6,7 @@ Layer 3, no IO. A specification holds references and no secrets, so its digest r
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ _ABSENT_WHERE_EMPTY = ("tags", "timeouts", "tls")
 """Settings that mean the same if they are empty and if they are missing."""
 _UNCHANGED_TYPES = frozenset({str, int, bool, type(None)})
 """Types of values that are copied unchanged."""
+_TEXT = frozenset({str})
 _BASE_URL = ("base_url",)
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "base_url": _BASE_URL,
@@ -71,12 +73,13 @@ def specify(
     settings, definition = connection.settings, connection.definition
     if empty := [key for key in _ABSENT_WHERE_EMPTY if key in settings and not settings[key]]:
         settings = {key: value for key, value in settings.items() if key not in empty}
+    instance = provider_of(connection).instance(connection)
     spec = {
         "settings": settings,
-        "base_url": provider_of(connection).instance(connection).base_url,
+        "base_url": instance.base_url,
         "stores": _used_stores(settings, definition, stores) if stores else {},
     }
-    if (part := definition_part(connection)) is not None:
+    if (part := definition_part(connection, instance)) is not None:
         spec[DEFINITION] = part
     if is_relative(settings, stores, definition):
         spec["folder"] = folder(connection.base)
@@ -160,19 +163,29 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fi
             old = effective_value(keys, written_before, before, schema)
             new = effective_value(keys, written_now, after, schema if have_one_schema else schema_of(keys, after))
             if not _are_equal(old, new):
-                pointer = "".join(f"/{key.replace('~', '~0').replace('/', '~1')}" for key in keys)
+                pointer = _pointer(keys)
                 defaults = (is_default(written_before, old), is_default(written_now, new))
                 found[pointer] = FieldChange(pointer, old, new, *defaults)
-    return tuple([found[pointer] for pointer in sorted(found)])
+    return tuple([found[pointer] for pointer in sorted(found)]) if len(found) > 1 else tuple(found.values())
+
+
+@lru_cache(maxsize=1024)
+def _pointer(keys: tuple[str, ...]) -> str:
+    return "".join(f"/{key.replace('~', '~0').replace('/', '~1')}" for key in keys)
 
 
 def _are_equal(before: Any, after: Any) -> bool:
-    """Whether values are equal in JSON; for Python, 1 and `true` are equal as well. What is written alike is told at once."""
+    """Whether values are equal in JSON; for Python, 1 and `true` are equal as well."""
     if before is after:
         return True
     if before != after:
         return False
-    return isinstance(before, str) or repr(before) == repr(after) or equality_key(before) == equality_key(after)
+    if isinstance(before, str):
+        return True
+    parts = before.values() if isinstance(before, dict) else before if isinstance(before, list) else (before,)
+    return (
+        _TEXT.issuperset(map(type, parts)) or repr(before) == repr(after) or equality_key(before) == equality_key(after)
+    )
 
 
 def _unequal_values(

@@ -14,26 +14,27 @@ from connform.providers.described.definition import decode
 from connform.providers.described.provider import DescribedProvider
 
 
-class _Node:
+class EntryKey:
     """An entry as a key of a cache: the same object is the same key."""
 
     def __init__(self, node: Mapping[str, Any]) -> None:
         self.node = node
+        """The entry."""
 
     def __hash__(self) -> int:
         return id(self.node)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Node) and self.node is other.node
+        return isinstance(other, EntryKey) and self.node is other.node
 
 
 def declared(name: str, node: Mapping[str, Any]) -> DescribedProvider:
     """Return the provider of a valid entry of `providers:`; one object for equal entries."""
-    return _of_object(name, _Node(node))
+    return _of_object(name, EntryKey(node))
 
 
 @lru_cache(maxsize=1024)
-def _of_object(name: str, node: _Node) -> DescribedProvider:
+def _of_object(name: str, node: EntryKey) -> DescribedProvider:
     return _of_text(name, json.dumps(node.node))
 
 
