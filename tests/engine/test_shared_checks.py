@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 PRELUDE = """
 import os, signal, sys
 from multiprocessing import active_children
-from connform.engine.run.processes import fork_each
+from connform.engine.run.processes import shared_with
 
 def work(share):
     for item in share:
@@ -20,8 +21,11 @@ def work(share):
             os.kill(os.getpid(), signal.SIGKILL)
         yield item * 10
 
-def nothing(share):
-    return []
+def results(work, items, processes):
+    found = []
+    with shared_with(work, items, processes, found.append):
+        pass
+    return sorted(found)
 
 die_at = None
 """
@@ -37,11 +41,11 @@ def ended(script: str) -> str:
 
 
 def test_every_item_is_worked_on_once() -> None:
-    assert ended("print(sorted(fork_each(work, work, range(7), 3)))") == "[0, 10, 20, 30, 40, 50, 60]"
+    assert ended("print(results(work, range(7), 3))") == "[0, 10, 20, 30, 40, 50, 60]"
 
 
 def test_what_a_killed_process_had_left_is_missing() -> None:
-    assert ended("die_at = 5; print(sorted(fork_each(work, work, range(8), 2)))") == "[0, 10, 20, 30, 40, 60]"
+    assert ended("die_at = 5; print(results(work, range(8), 2))") == "[0, 10, 20, 30, 40, 60]"
 
 
 def test_what_a_process_had_left_that_was_killed_while_it_sent_is_missing() -> None:
@@ -56,9 +60,9 @@ def cut(share):
             pass
     os.kill(os.getpid(), signal.SIGKILL)
 
-print(list(fork_each(cut, nothing, range(4), 2)))
+print(results(cut, range(2), 1))
 """
-    assert ended(script) == "[1]"
+    assert ended(script) == "[0]"
 
 
 def test_a_process_never_waits_for_the_work_of_its_caller() -> None:
@@ -68,13 +72,11 @@ def large(share):
     yield bytes(1_000_000)
     os.write(writer, b"sent")
 
-def until_sent(share):
-    signal.alarm(20)
-    yield os.read(reader, 4)
-
-print(*map(len, fork_each(large, until_sent, range(2), 2)))
+signal.alarm(20)
+with shared_with(large, range(1), 1, lambda result: print(len(result))):
+    print(os.read(reader, 4).decode())
 """
-    assert ended(script) == "4 1000000"
+    assert sorted(ended(script).split()) == ["1000000", "sent"]
 
 
 def test_a_process_that_raises_says_nothing_and_its_caller_does_the_rest() -> None:
@@ -84,9 +86,20 @@ def raising(share):
     yield share[0]
     raise ValueError("canary")
 
-print(sorted(fork_each(raising, work, range(4), 2)), sorted(fork_each(lambda share: [lambda: 0], work, range(4), 2)))
+print(results(raising, range(2), 1), results(lambda share: [lambda: 0], range(2), 1))
 """
-    assert ended(script) == "[0, 1, 20] [0, 20]"
+    assert ended(script) == "[0] []"
+
+
+def test_what_fails_with_a_result_is_raised_by_the_caller() -> None:
+    script = """
+try:
+    with shared_with(work, [0, 1], 1, lambda result: 1 / result):
+        pass
+except ZeroDivisionError as error:
+    print(error, active_children())
+"""
+    assert ended(script) == "division by zero []"
 
 
 def test_fewer_processes_where_the_system_allows_no_more_files() -> None:
@@ -94,7 +107,7 @@ def test_fewer_processes_where_the_system_allows_no_more_files() -> None:
 import resource
 used = len(os.listdir("/proc/self/fd"))
 resource.setrlimit(resource.RLIMIT_NOFILE, (used + 10, used + 10))
-print(0 < len(list(fork_each(work, nothing, range(8), 8))) < 7)
+print(0 < len(results(work, range(8), 8)) < 8)
 """
     assert ended(script) == "True"
 
@@ -107,9 +120,8 @@ def endless(share):
 
 reader, writer = os.pipe()
 if not os.fork():
-    results = fork_each(endless, nothing, range(3), 3)
-    next(results)
-    os.kill(os.getpid(), signal.SIGKILL)
+    with shared_with(endless, range(2), 2, lambda _: os.kill(os.getpid(), signal.SIGKILL)):
+        pass
 os.close(writer)
 signal.alarm(20)
 print(os.read(reader, 1))  # the end of the file: no process has it open
@@ -124,11 +136,12 @@ def stopping(share):
     os.kill(os.getpid(), signal.SIGSTOP)
 
 signal.alarm(20)
-results = fork_each(stopping, nothing, range(2), 2)
-next(results)
-os.waitid(os.P_ALL, 0, os.WSTOPPED)
-results.close()
-print(active_children())
+try:
+    with shared_with(stopping, range(1), 1, int):
+        os.waitid(os.P_ALL, 0, os.WSTOPPED)
+        raise KeyboardInterrupt
+except KeyboardInterrupt:
+    print(active_children())
 """
     assert ended(script) == "[]"
 
@@ -140,21 +153,22 @@ def hanging_up(share):
     os.kill(os.getpid(), signal.SIGHUP)
     yield from share
 
-print(list(fork_each(hanging_up, nothing, range(4), 2)))
+print(results(hanging_up, range(2), 1))
 """
-    assert ended(script) == "[1, 3]"
+    assert ended(script) == "[0, 1]"
 
 
-def test_no_process_outlives_a_caller_that_stops_early() -> None:
+def test_no_process_outlives_an_interruption() -> None:
     script = """
 def endless(share):
     while True:
         yield from share
 
-results = fork_each(endless, nothing, range(4), 2)
-next(results)
-results.close()
-print(active_children())
+try:
+    with shared_with(endless, range(4), 2, int):
+        raise KeyboardInterrupt
+except KeyboardInterrupt:
+    print(active_children())
 """
     assert ended(script) == "[]"
 
@@ -182,18 +196,51 @@ with get_context("fork").Pool(1) as pool:
     assert ended(script) == "1"
 
 
-def test_the_report_is_in_the_order_of_the_manifest(tmp_path: Path) -> None:
-    entry = "{provider: http, base_url: 'https://127.0.0.1:9', check: {path: /me}, auth: {method: api_key, api_key: env://KEY}}"
+def checking(script: str, folder: Path, *ports: int) -> str:
+    """Return what a script says whose manifest `path` has 220 connections to ports of this machine, in turns."""
     names = [f"customer-{number:03}" for number in range(220)]
-    manifest = tmp_path / "connections.yaml"
-    manifest.write_text("version: 1\nconnections:\n" + "".join(f"  {name}: {entry}\n" for name in names))
-    script = f"""
-from connform.engine.check import check
-report = check([{str(manifest)!r}], processes=2)
-print([one.name for one in report.connections], {{one.fault for one in report.connections}})
-"""
+    at = "provider: http, base_url: 'https://127.0.0.1:%d'"
+    rest = "check: {path: /me}, auth: {method: api_key, api_key: env://KEY}"
+    entries = [f"  {name}: {{{at % ports[number % len(ports)]}, {rest}}}\n" for number, name in enumerate(names)]
+    manifest = folder / "connections.yaml"
+    manifest.write_text("version: 1\nconnections:\n" + "".join(entries))
     env = {**os.environ, "KEY": "synthetic"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True, env=env
-    )
-    assert done.stdout.strip() == f"{names} {{'tcp_refused'}}"
+    argv = [sys.executable, "-c", f"path = {str(manifest)!r}\n{script}"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True, env=env)
+    return done.stdout.strip()
+
+
+def test_the_report_is_in_the_order_of_the_manifest(tmp_path: Path) -> None:
+    script = """
+from connform.engine.check import check
+report = check([path], processes=2)
+names = [one.name for one in report.connections]
+print(len(names), names == sorted(names), {one.fault for one in report.connections})
+"""
+    assert checking(script, tmp_path, 9) == "220 True {'tcp_refused'}"
+
+
+def test_an_interruption_keeps_the_verdicts_of_other_processes_while_the_own_checks_wait(tmp_path: Path) -> None:
+    script = """
+import signal
+from connform.engine.check import check
+from connform.engine.run import processes
+from connform.engine.run.processes import shared_with
+
+received = []
+def counted(work, items, processes, deliver):
+    return shared_with(work, items, processes, lambda reports: (deliver(reports), received.extend(reports)))
+
+def interrupt(*_):
+    if len(received) == 110:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+processes.shared_with = counted
+report = check([path], processes=2, timeout_s=30)
+print([str(one.verdict) for one in report.connections] == ["skipped", "unknown"] * 110, int(report.exit_code))
+"""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert checking(script, tmp_path, silent.getsockname()[1], 9) == "True 130"

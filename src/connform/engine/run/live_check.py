@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 from connform.diagnostics import Span
 from connform.engine.connection_report import ConnectionReport, Remark
@@ -62,44 +63,50 @@ def check_all(
     context.source.prepare(connections, progress)
     parallelism = at_once(parallelism)
     progress.begin("checking", len(connections))
-    by_name = {one.name: one for one in connections}
-    for report in _reports(work, by_name, parallelism, processes):
-        if on_result:
-            on_result(by_name[report.name], report)
-        done[report.name] = report
+    by_name, lock = {one.name: one for one in connections}, Lock()
+
+    def deliver(reports: Sequence[ConnectionReport]) -> None:
+        with lock:  # those of other processes come in a thread
+            for report in reports:
+                if on_result:
+                    on_result(by_name[report.name], report)
+                done[report.name] = report
+
+    if processes is None:
+        processes = _process_count(connections, parallelism)
+    if processes > 1:
+        _share(work, connections, parallelism // processes, processes, deliver)
+    for _, report in run_many(work, [one for one in connections if one.name not in done], parallelism):
+        deliver([report])
 
 
-def _reports(
+def _share(
     work: Callable[[Connection], Steps[ConnectionReport]],
-    by_name: Mapping[str, Connection],
+    connections: Sequence[Connection],
     parallelism: int,
-    processes: int | None,
-) -> Iterator[ConnectionReport]:
-    """Yield the report of each connection. `processes` is how many share the work; `None` for as many as are safe and sooner."""
-    connections = list(by_name.values())
-    if processes is None and not any(map(_obtains_tokens, connections)):
-        from connform.engine.run.processes import process_count
+    processes: int,
+    deliver: Callable[[Sequence[ConnectionReport]], None],
+) -> None:
+    """Share checks among several processes, of which this is one; those of a process that ends early are left."""
+    from connform.engine.run.processes import shared_with
 
-        processes = min(process_count(len(connections)), parallelism)
-    if processes is not None and processes > 1:
-        from connform.engine.run.processes import fork_each
+    def check_share(share: Sequence[Connection]) -> Iterator[list[ConnectionReport]]:
+        for results in run_many_here(work, share, parallelism):
+            yield [report for _, report in results]
 
-        at_once_in_each = parallelism // processes
+    others = [one for number, one in enumerate(connections) if number % processes]
+    with shared_with(check_share, others, processes - 1, deliver):
+        for _, report in run_many(work, connections[::processes], parallelism):
+            deliver([report])
 
-        def check_there(share: Sequence[Connection]) -> Iterator[list[ConnectionReport]]:
-            for results in run_many_here(work, share, at_once_in_each):
-                yield [report for _, report in results]
 
-        def check_here(share: Sequence[Connection]) -> Iterator[list[ConnectionReport]]:
-            for _, report in run_many(work, share, at_once_in_each):
-                yield [report]
+def _process_count(connections: Sequence[Connection], parallelism: int) -> int:
+    """Return how many processes are safe, and sooner."""
+    if any(map(_obtains_tokens, connections)):
+        return 1
+    from connform.engine.run.processes import process_count
 
-        done = set()
-        for reports in fork_each(check_there, check_here, connections, processes):
-            done.update([report.name for report in reports])
-            yield from reports
-        connections = [one for one in connections if one.name not in done]  # those of a process that ended early
-    yield from (report for _, report in run_many(work, connections, parallelism))
+    return min(process_count(len(connections)), parallelism)
 
 
 def _obtains_tokens(connection: Connection) -> bool:

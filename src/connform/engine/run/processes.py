@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from multiprocessing import current_process, get_context
 from multiprocessing.connection import Connection, wait
-from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
@@ -44,31 +43,30 @@ def process_count(items: int) -> int:
     return max(1, min(len(os.sched_getaffinity(0)), items // _LEAST_SHARE))
 
 
-def fork_each(
-    work: Callable[[Sequence[A]], Iterable[T]],
-    here: Callable[[Sequence[A]], Iterable[T]],
-    items: Sequence[A],
-    processes: int,
-) -> Iterator[T]:
-    """Share the items among several processes, of which this is one; yield the results as they come.
+@contextmanager
+def shared_with(
+    work: Callable[[Sequence[A]], Iterable[T]], items: Sequence[A], processes: int, deliver: Callable[[T], object]
+) -> Iterator[None]:
+    """Call `work` with a share of the items in each of several other processes, while this process does what is in the block.
 
-    Missing are the results of a process that does not start for want of memory or files, and those that one which ends early had left:
-    the system kills it, or `work` raises. Where the caller stops early, or `here` raises, the other processes end.
+    The end of the block waits for them, and raises what `deliver` raised. Where the block raises, they end at once. Not delivered are the
+    results of a process that does not start for want of memory or files, and those that one which ends early had left: the system kills
+    it, or `work` raises.
 
     Args:
-        work: called in each other process: takes its share, and yields results that can be pickled.
-        here: called in this process: does the same.
+        work: takes a share, and yields results that can be pickled.
         items: the items.
-        processes: how many processes, with this one.
+        processes: how many other processes.
+        deliver: gets each result as it comes, in a thread of its own, so that no process waits for this one.
     """
     context = get_context("fork")
     children = []
     receivers: list[Connection] = []
-    results: SimpleQueue[T | None] = SimpleQueue()
-    reader = Thread(target=_put_each, args=(receivers, results), name="connform-results", daemon=True)
+    errors: list[BaseException] = []
+    reader = Thread(target=_deliver, args=(receivers, deliver, errors), name="connform-results", daemon=True)
     try:
         with suppress(OSError), without_signals():
-            for number in range(1, processes):
+            for number in range(processes):
                 receiver, sender = context.Pipe(duplex=False)
                 receivers.append(receiver)
                 with closing(sender):
@@ -77,37 +75,33 @@ def fork_each(
                     child.start()
                 children.append(child)
         reader.start()
-        for result in here(items[::processes]):
-            yield result
-            yield from _so_far(results)
-        yield from iter(results.get, None)
+        yield
+        reader.join()
     finally:
         for child in children:
             child.kill()  # SIGTERM would not end one that is stopped
             child.join()
         if reader.is_alive():
             reader.join()  # each pipe is at its end
+    for error in errors:
+        raise error
 
 
-def _put_each(receivers: list[Connection], results: SimpleQueue[T | None]) -> None:
-    """Put what the other processes send, and `None` at their end. It takes a thread: they must not wait until this process has done its share."""
+def _deliver(receivers: list[Connection], deliver: Callable[[T], object], errors: list[BaseException]) -> None:
+    """Deliver what the other processes send, until all of them have ended."""
     while receivers:
         ready = wait(receivers)
         for receiver in [one for one in receivers if one in ready]:
             try:
-                results.put(receiver.recv())
+                result = receiver.recv()
             except Exception:  # noqa: BLE001  (it has ended, maybe while it sent; or this can't be unpickled: the caller does the rest)
                 receivers.remove(receiver)
-    results.put(None)
-
-
-def _so_far(results: SimpleQueue[T | None]) -> Iterator[T]:
-    """Yield what has come; the end stays."""
-    for _ in range(results.qsize()):
-        if (result := results.get()) is None:
-            results.put(None)
-        else:
-            yield result
+            else:
+                try:
+                    deliver(result)
+                except BaseException as error:  # noqa: BLE001  (the caller gets it)
+                    errors.append(error)
+                    return
 
 
 def _serve(
