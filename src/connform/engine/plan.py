@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from connform.engine.changes.make_plan import make_plan
 from connform.engine.changes.plan import Action, Plan, describe_change
-from connform.engine.changes.plan_file import plan_file_text
 from connform.engine.changes.safety import refusals
 from connform.engine.connection_report import ConnectionReport
 from connform.engine.load.manifest import read_manifest
@@ -42,6 +41,8 @@ class PlanResult(NamedTuple):
     @property
     def saved(self) -> str:
         """The content of the plan file; empty if there is no plan."""
+        from connform.engine.changes.plan_file import plan_file_text  # few plans are saved
+
         return plan_file_text(self.plan, self.selection, self.shard) if self.plan else ""
 
 
@@ -111,18 +112,14 @@ def plan_report(
     planned: Plan, validated: Report, note: str, *, lists_unchanged: bool = True, is_brief: bool = False
 ) -> Report:
     """Return the report of a plan; the note is that of `note_of`, the last arguments as for `plan`."""
-    listed = [one for one in planned.changes if lists_unchanged or one.is_pending or one.live_report]
-    count = len(planned.changes)
+    changes, count = planned.changes, len(planned.changes)
+    listed = changes if lists_unchanged else [one for one in changes if one.is_pending or one.live_report]
+    brief = tuple(planned.pending) if is_brief else ()
     return validated._replace(
         command="plan",
-        connections=tuple([describe_change(one) for one in listed if not (is_brief and one.is_pending)]),
+        connections=tuple([describe_change(one) for one in listed if not (brief and one.is_pending)]),
         connection_count=count,
-        plan=PlanSummary(
-            planned.digest,
-            refusals(planned),
-            unlisted=count - len(listed),
-            changes=tuple(planned.pending) if is_brief else (),
-        ),
+        plan=PlanSummary(planned.digest, refusals(planned), unlisted=count - len(listed), changes=brief),
         note=note,
     )
 

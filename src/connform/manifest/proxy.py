@@ -72,5 +72,7 @@ def proxy_url(settings: Mapping[str, Any]) -> str:
 
 def proxy_references(settings: Mapping[str, Any]) -> dict[str, SecretReference]:
     """Return the secret reference to the proxy's password, by its key; empty where it has none."""
-    proxy = settings.get("proxy")
+    if "proxy" not in settings:
+        return {}
+    proxy = settings["proxy"]
     return {PROXY_PASSWORD: SecretReference.parse(proxy["password"])} if isinstance(proxy, Mapping) else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from connform.reporters.terminal import UNLIMITED, width_of
+from connform.reporters.terminal import UNLIMITED, width_of, widths_of
 from connform.reporters.wrapping import cut
 
 _GAP = "  "
@@ -33,11 +33,7 @@ def aligned_lines(columns: Iterable[Sequence[str]], widest: int = UNLIMITED) -> 
 
 def _aligned(column: Sequence[str], widest: int) -> list[str]:
     """Return the cells of a column, padded to one width."""
-    text = "".join(column)
-    if text.isascii() and "\x1b" not in text:
-        width = _width([*map(len, column)], widest)
-        return [cell.ljust(width) for cell in column]
-    taken = [width_of(cell) for cell in column]
+    taken = widths_of(column)
     width = _width(taken, widest)
     return [cell + " " * (width - own) for cell, own in zip(column, taken, strict=True)]
 

@@ -76,6 +76,12 @@ def width_of(text: str) -> int:
     return len(bare) - len(others) + sum(map(_columns, others))
 
 
+def widths_of(texts: Sequence[str]) -> list[int]:
+    """Return how many columns each text takes."""
+    together = "".join(texts)
+    return list(map(len if together.isascii() and "\x1b" not in together else width_of, texts))
+
+
 @cache
 def _columns(character: str) -> int:
     from unicodedata import category, east_asian_width  # imported here: only such characters need the table

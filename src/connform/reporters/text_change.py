@@ -64,15 +64,16 @@ def _value_row(field: View) -> list[str]:
 
 
 def _destination(secrets: list[str], send: View, look: Look) -> list[str]:
-    is_counted = look.now and look.verbosity == 0 and len(secrets) > _SECRETS
+    is_counted = len(secrets) > _SECRETS and look.now and look.verbosity == 0
     text = f"{len(secrets)} secrets" if is_counted else ", ".join(secrets)
-    return destination_row({**send, "secret": text})
+    return destination_row(text, send)
 
 
-def destination_row(send: View) -> list[str]:
+def destination_row(secret: str, send: View) -> list[str]:
     """Return a secret, and where it is sent."""
-    how = f" ({', '.join(send['how'])})" if send["how"] else ""
-    return [f"    {clean(send['secret'])}", clean(f"→ {send['origin']}{how}")]
+    how = send["how"]
+    to = f"→ {send['origin']} ({', '.join(how)})" if how else f"→ {send['origin']}"
+    return [f"{INDENT}{clean(secret)}", clean(to)]
 
 
 def value_row(field: View) -> list[str]:

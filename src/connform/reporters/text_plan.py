@@ -56,4 +56,6 @@ def describe_change(item: View) -> str:
     moved = [f"{item['moved_from']} → {item['name']}"] if item["moved_from"] else []
     ends = [f"revokes {describe_grant(**item['revokes'])}"] if item["revokes"] else []
     description = "; ".join([*moved, *fields, *item["reasons"], *ends]) or item["base_url"]
-    return "; ".join([description, *(" ".join(map(str.strip, destination_row(send))) for send in item["sends"])])
+    return "; ".join(
+        [description, *(" ".join(map(str.strip, destination_row(send["secret"], send))) for send in item["sends"])]
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from connform.reporters.terminal import clean, width_of
+from connform.reporters.terminal import clean, width_of, widths_of
 
 _TEXT_OR_ESCAPE = r"\x1b\[[0-9;]*m|[^\x1b]+"
 _BREAK = r"(?<![0-9]) "
@@ -51,8 +51,8 @@ def fold(pieces: Iterable[str], *, first: str = "", rest: str = "", width: int, 
     """
     lines: list[str] = []
     line, taken, is_empty = first, width_of(first), True
-    for piece in pieces:
-        own = width_of(piece)
+    pieces = list(pieces)
+    for piece, own in zip(pieces, widths_of(pieces), strict=True):
         if not is_empty and taken + len(separator) + own > width:
             lines.append(line.rstrip())
             line, taken, is_empty = rest, width_of(rest), True

@@ -42,10 +42,9 @@ def leaves_grant(applied: Applied | None, connection: Connection) -> bool:
 
 def reasons_for_force(plan: Plan) -> Iterator[str]:
     """Yield a message for each living grant that a plan would end: a reason to refuse it without `--force`."""
-    suggestions = probable_renames(plan.all_steps)
-    for change in plan.changes:
-        if change.revokes is None:
-            continue
+    ending = [change for change in plan.changes if change.revokes is not None]
+    suggestions = probable_renames(plan.all_steps) if ending else {}
+    for change in ending:
         name = change.name
         suggestion = f"{name} is declared without OAuth now"
         if change.connection is None:

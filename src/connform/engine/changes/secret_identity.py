@@ -98,8 +98,7 @@ def identity_of(reference: SecretReference, store: Mapping[str, Any] | None, fol
     kind = str(settings.get("type", reference.scheme))
     if reads_files(kind):
         return _file_identity(kind, reference, settings, str(settings.get("folder", ".")) if store else folder)
-    found = _BY_BACKEND.get(kind, _third_party_identity)(reference, settings)
-    return SecretIdentity(kind, *found[1:])
+    return _BY_BACKEND.get(kind, _third_party_identity)(kind, reference, settings)
 
 
 def derived_identity(identity: SecretIdentity, what: str) -> SecretIdentity:
@@ -139,72 +138,72 @@ def _file_identity(kind: str, reference: SecretReference, settings: Mapping[str,
     )
 
 
-def _vault_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _vault_identity(kind: str, reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     prefix = [str(settings[key]) for key in ("namespace", "mount") if key in settings]
     # KV version 2 has `data` in the paths of its API.
     parts = [part for part in "/".join([*prefix, reference.path]).split("/") if part != "data"]
     server = origin_of(settings["address"]) if "address" in settings else ""
-    return SecretIdentity("", "/".join(parts), reference.field, (server,), is_open=not settings)
+    return SecretIdentity(kind, "/".join(parts), reference.field, (server,), is_open=not settings)
 
 
-def _aws_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _aws_identity(kind: str, reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     arn = re.fullmatch(_ARN, reference.path)
     role = re.fullmatch(_ARN, str(settings.get("role_arn", "")))
     region = str(settings.get("region", "")) or (arn[1] if arn else "")
     account = arn[2] if arn else role[2] if role else ""
     profile = "" if account else str(settings.get("profile", ""))
     path = arn[3] if arn else reference.path
-    return SecretIdentity("", path.strip("/"), reference.field, (region, account, profile))
+    return SecretIdentity(kind, path.strip("/"), reference.field, (region, account, profile))
 
 
-def _azure_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _azure_identity(kind: str, reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     vault, _, name = reference.path.rpartition("/")
     host = urlsplit(settings["address"]).hostname if settings else vault
-    return SecretIdentity("", name.lower(), reference.field, (str(host).partition(".")[0].lower(),))
+    return SecretIdentity(kind, name.lower(), reference.field, (str(host).partition(".")[0].lower(),))
 
 
-def _google_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _google_identity(kind: str, reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     project, _, name = (
         f"{settings['project']}/{reference.path}".partition("/") if settings else reference.path.partition("/")
     )
     location = str(settings.get("location", "global"))
-    return SecretIdentity("", name, reference.field, ("" if project.isdigit() else project, location))
+    return SecretIdentity(kind, name, reference.field, ("" if project.isdigit() else project, location))
 
 
-def _kubernetes_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _kubernetes_identity(kind: str, reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     path = "/".join(filter(None, (str(settings.get("namespace", "")), reference.path)))
-    return SecretIdentity("", path, reference.field, (origin_of(settings["address"]) if settings else "",))
+    return SecretIdentity(kind, path, reference.field, (origin_of(settings["address"]) if settings else "",))
 
 
-def _1password_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
-    return SecretIdentity("", reference.path.lower(), server=(origin_of(settings["address"]) if settings else "",))
+def _1password_identity(kind: str, reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+    return SecretIdentity(kind, reference.path.lower(), server=(origin_of(settings["address"]) if settings else "",))
 
 
-def _keyring_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _keyring_identity(kind: str, reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     prefix = [str(settings["service"])] if "service" in settings else []
-    return SecretIdentity("", "/".join([*prefix, reference.path.lstrip("/")]), reference.field)
+    return SecretIdentity(kind, "/".join([*prefix, reference.path.lstrip("/")]), reference.field)
 
 
-def _pass_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _pass_identity(kind: str, reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     if "path" not in settings:
-        return SecretIdentity("", reference.path, reference.field, is_open=True)
+        return SecretIdentity(kind, reference.path, reference.field, is_open=True)
     path = path_in(str(settings.get("folder", ".")), join(str(settings["path"]), reference.path))
-    return SecretIdentity("", path, reference.field)
+    return SecretIdentity(kind, path, reference.field)
 
 
-def _plain_identity(reference: SecretReference, _settings: Mapping[str, Any]) -> SecretIdentity:
-    return SecretIdentity("", reference.path, reference.field)
+def _plain_identity(kind: str, reference: SecretReference, _settings: Mapping[str, Any]) -> SecretIdentity:
+    return SecretIdentity(kind, reference.path, reference.field)
 
 
-def _third_party_identity(reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
+def _third_party_identity(kind: str, reference: SecretReference, settings: Mapping[str, Any]) -> SecretIdentity:
     """Return the identity of a secret of a third-party backend: all settings of its store distinguish it."""
     distinguishing = {key: value for key, value in settings.items() if key not in {"type", "environment", "timeout_s"}}
     return SecretIdentity(
-        "", reference.path, reference.field, (json.dumps(distinguishing, sort_keys=True) if distinguishing else "",)
+        kind, reference.path, reference.field, (json.dumps(distinguishing, sort_keys=True) if distinguishing else "",)
     )
 
 
-_BY_BACKEND: dict[str, Callable[[SecretReference, Mapping[str, Any]], SecretIdentity]] = {
+_BY_BACKEND: dict[str, Callable[[str, SecretReference, Mapping[str, Any]], SecretIdentity]] = {
     "awssecrets": _aws_identity,
     "awsssm": _aws_identity,
     "azurekv": _azure_identity,

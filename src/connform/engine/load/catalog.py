@@ -40,8 +40,9 @@ def _installed(name: str, found: Found | None) -> Found:
 
 def look_up(name: str, table: Mapping[str, Found], group: str) -> Found | None:
     """Return what has a name: what is built in, else the plug-in of a group, else `None`; errors as for `registry.find`."""
-    if name in table:
-        return table[name]
+    found = table.get(name)
+    if found is not None:
+        return found
     from connform.engine.load.plugin_kinds import KINDS  # what is built in needs none
 
     return find(name, table, KINDS[group])
