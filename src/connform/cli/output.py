@@ -18,6 +18,7 @@ from connform.cli.color import wants_color
 from connform.cli.flags import FILES, NAMES, POLICIES, REPORT, SELECTION, common_flags
 from connform.cli.inert import Syntax, inert
 from connform.cli.interruption import INTERRUPTION
+from connform.cli.leave_to_exit import leave_to_exit
 from connform.cli.usage import UsageProblem
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def emit(report: Report, options: Options) -> None:
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary and any(name == "github" for name, _ in options.formats):
         _append_to_summary(summary, inert(rendered("markdown")).encode())
+    leave_to_exit(view)
 
 
 def lists_unchanged(options: Options) -> bool:

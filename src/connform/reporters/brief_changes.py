@@ -6,6 +6,7 @@ What `equal_changes.py` makes of the views of connections, this makes of the pla
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connform.manifest.harmless import mask_generated_text
@@ -39,27 +40,27 @@ def brief_changes(changes: Iterable[Change]) -> list[EqualChange]:
         if group is None:
             group = known[planned] = groups.setdefault(_what_is_shown(change), [])
         group.append(change)
-    return list(map(_equal_change, groups.values()))
+    return [_equal_change(shown, group) for shown, group in groups.items()]
 
 
 def _what_is_shown(change: Change) -> tuple[Any, ...]:
     action = change.effective_action
-    shown = _masked(change.shown) if action in _BY_ADDRESS else None
+    address = _masked(change.shown) if action in _BY_ADDRESS else None
     values = repr(list(map(CHANGE.view, change.fields))) if change.fields else ""
-    return action, shown, change.all_reasons, values, repr(_revoked(change)) if change.revokes else ""
+    return str(action), address, change.all_reasons, values, repr(_revoked(change)) if change.revokes else ""
 
 
-def _equal_change(group: list[Change]) -> EqualChange:
+def _equal_change(shown: tuple[Any, ...], group: list[Change]) -> EqualChange:
+    action, address, reasons, *_ = shown
     first = group[0]
-    is_by_address = len(group) == 1 or first.effective_action in _BY_ADDRESS
     return EqualChange(
-        str(first.effective_action),
+        action,
         [format_name(one.name, one.moved_from) for one in group],
-        _masked(first.shown) if is_by_address else _common(group),
-        list(map(CHANGE.view, first.fields)),
-        list(first.all_reasons),
+        address or _common(group),
+        list(map(CHANGE.view, first.fields)) if first.fields else [],
+        list(reasons),
         _revoked(first),
-        _merged_sends(group),
+        partial(_merged_sends, group),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
 from connform.reporters.text_connection import display_name
@@ -27,8 +28,8 @@ class EqualChange(NamedTuple):
     """Why, beyond the values."""
     revokes: View | None
     """The grant that ends; `None` for none."""
-    sends: list[tuple[list[str], View]]
-    """Each destination of their secrets once, behind the secrets that are sent there."""
+    sends: Callable[[], list[tuple[list[str], View]]]
+    """Returns each destination of their secrets once, behind the secrets that are sent there."""
 
 
 def equal_changes(connections: Iterable[View]) -> list[EqualChange]:
@@ -41,7 +42,7 @@ def equal_changes(connections: Iterable[View]) -> list[EqualChange]:
             first["changes"],
             first["reasons"],
             first["revokes"],
-            merged_sends(group),
+            partial(merged_sends, group),
         )
         for group in by_change(connections)
         for first in group[:1]

@@ -75,7 +75,7 @@ def _render(view: View, look: Look) -> str:
         blocks.append(body(shown, look))
     summary = _summary(view, look) if look.verbosity >= 0 else []
     blocks.append([*summary, *([ending] if ending else [])])
-    return "".join("\n".join(block) + "\n\n" for block in blocks if block)[:-1]
+    return "\n".join([line for block in blocks if block for line in (*block, "")])
 
 
 def _summary(view: View, look: Look) -> list[str]:

@@ -49,7 +49,7 @@ def _details(change: EqualChange, look: Look) -> list[str]:
         lines += fold_rows(aligned_rows([_value_row(field) for field in change.changes]), look.row_width)
     for reason in change.reasons:
         lines += paragraph(reason, first=f"{INDENT}{look.paint('why:', BOLD)} ", rest="         ", width=look.width)
-    destinations = [_destination(*send, look) for send in change.sends]
+    destinations = [_destination(*send, look) for send in change.sends()]
     lines += fold_rows(aligned_rows(destinations, look.width), look.row_width)
     if change.revokes:
         prefix = f"{INDENT}{look.paint('revokes:', BOLD_YELLOW)} "

@@ -83,7 +83,7 @@ def _production_reasons(plan: Plan) -> Iterator[str]:
             continue  # all of it is recorded
         if _was_production(change):
             yield from dict.fromkeys(_new_destinations(change))
-        elif change.sends and not plan.production_secrets.is_empty:
+        elif not plan.production_secrets.is_empty:
             yield from dict.fromkeys(_spread_secrets(change, plan.production_secrets))
 
 
