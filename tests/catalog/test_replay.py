@@ -94,11 +94,11 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
 
 def examples(number: int) -> dict[str, Mapping[str, Any]]:
     """Return an example of each provider that has so many."""
-    found = {name: (catalog_entry(name) or {}).get("examples", ()) for name in NAMES}
-    return {name: those[number] for name, those in found.items() if number < len(those)}
+    return {name: those[number] for name, those in EXAMPLES.items() if number < len(those)}
 
 
-MOST = max(len((catalog_entry(name) or {}).get("examples", ())) for name in NAMES)
+EXAMPLES = {name: (catalog_entry(name) or {}).get("examples", ()) for name in NAMES}
+MOST = max(map(len, EXAMPLES.values()))
 
 
 @pytest.mark.parametrize("number", range(MOST))
