@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 
 PRELUDE = """
@@ -196,16 +197,21 @@ with get_context("fork").Pool(1) as pool:
     assert ended(script) == "1"
 
 
-def checking(script: str, folder: Path, *ports: int) -> str:
-    """Return what a script says whose manifest `path` has 220 connections to ports of this machine, in turns."""
+def manifest_of(folder: Path, *ports: int) -> Path:
+    """Write a manifest with 220 connections to ports of this machine, in turns."""
     names = [f"customer-{number:03}" for number in range(220)]
     at = "provider: http, base_url: 'https://127.0.0.1:%d'"
     rest = "check: {path: /me}, auth: {method: api_key, api_key: env://KEY}"
     entries = [f"  {name}: {{{at % ports[number % len(ports)]}, {rest}}}\n" for number, name in enumerate(names)]
     manifest = folder / "connections.yaml"
     manifest.write_text("version: 1\nconnections:\n" + "".join(entries))
+    return manifest
+
+
+def checking(script: str, folder: Path, *ports: int) -> str:
+    """Return what a script says that knows the `path` of such a manifest."""
     env = {**os.environ, "KEY": "synthetic"}
-    argv = [sys.executable, "-c", f"path = {str(manifest)!r}\n{script}"]
+    argv = [sys.executable, "-c", f"path = {str(manifest_of(folder, *ports))!r}\n{script}"]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True, env=env)
     return done.stdout.strip()
 
@@ -244,3 +250,18 @@ print([str(one.verdict) for one in report.connections] == ["skipped", "unknown"]
 """
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert checking(script, tmp_path, silent.getsockname()[1], 9) == "True 130"
+
+
+@pytest.mark.skipif(sys.platform == "linux" and len(os.sched_getaffinity(0)) < 2, reason="there is one core")
+def test_processes_share_the_checks_where_a_terminal_shows_the_progress(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        path = manifest_of(tmp_path, silent.getsockname()[1], 9)
+        argv = [sys.executable, "-m", "connform", "check", "-f", str(path), "--timeout", "50"]
+        command = pexpect.spawn(argv[0], argv[1:], env={**os.environ, "KEY": "synthetic", "TERM": "xterm"}, timeout=50)
+        command.expect("checking 110/220: waiting for customer-000, customer-002")
+        children = Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
+        command.sendintr()
+        command.expect("interrupted: 110 of 220 checked")
+        command.expect(pexpect.EOF)
+        command.close()
+    assert (len(children), command.exitstatus) == (1, 130)

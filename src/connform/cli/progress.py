@@ -73,6 +73,23 @@ class _Line:
     @contextmanager
     def drawn(self) -> Iterator[None]:
         """Draw the line again and again during the block."""
+        self._start()
+        try:
+            yield
+        finally:
+            self._is_over = True
+            self._stop()
+            self.write(_ERASE if INTERRUPTION.has_come else "")  # a terminal shows `^C`
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self._stop()
+        try:
+            yield
+        finally:
+            self._start()
+
+    def _start(self) -> None:
         from threading import Event, Thread
 
         ended = Event()
@@ -85,13 +102,12 @@ class _Line:
 
         thread = Thread(target=draw, name="connform progress", daemon=True)
         thread.start()
-        try:
-            yield
-        finally:
-            self._is_over = True
+
+        def stop() -> None:
             ended.set()
             thread.join()
-            self.write(_ERASE if INTERRUPTION.has_come else "")  # a terminal shows `^C`
+
+        self._stop = stop
 
     def write(self, text: str) -> int:
         """Write something else to the terminal, in place of the line."""

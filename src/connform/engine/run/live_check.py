@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -73,9 +74,10 @@ def check_all(
                 done[report.name] = report
 
     if processes is None:
-        processes = _process_count(connections, parallelism)
+        with progress.paused():
+            processes = _process_count(connections, parallelism)
     if processes > 1:
-        _share(work, connections, parallelism // processes, processes, deliver)
+        _share(work, connections, parallelism // processes, processes, progress, deliver)
     for _, report in run_many(work, [one for one in connections if one.name not in done], parallelism):
         deliver([report])
 
@@ -85,6 +87,7 @@ def _share(
     connections: Sequence[Connection],
     parallelism: int,
     processes: int,
+    progress: Progress,
     deliver: Callable[[Sequence[ConnectionReport]], None],
 ) -> None:
     """Share checks among several processes, of which this is one; those of a process that ends early are left."""
@@ -94,8 +97,15 @@ def _share(
         for results in run_many_here(work, share, parallelism):
             yield [report for _, report in results]
 
+    def deliver_others(reports: Sequence[ConnectionReport]) -> None:
+        deliver(reports)
+        for report in reports:
+            progress.finished(report.name)
+
     others = [one for number, one in enumerate(connections) if number % processes]
-    with shared_with(check_share, others, processes - 1, deliver):
+    with ExitStack() as sharing:
+        with progress.paused():
+            sharing.enter_context(shared_with(check_share, others, processes - 1, deliver_others))
         for _, report in run_many(work, connections[::processes], parallelism):
             deliver([report])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 
@@ -22,6 +23,9 @@ class Progress(Protocol):
     def finished(self, name: str) -> None:
         """The run waits for it no more."""
 
+    def paused(self) -> AbstractContextManager[None]:
+        """During the block nothing is told, and no thread of this runs, so that the process can fork."""
+
 
 class _Silent:
     def begin(self, phase: str, total: int = 0) -> None: ...
@@ -29,6 +33,9 @@ class _Silent:
     def started(self, name: str) -> None: ...
 
     def finished(self, name: str) -> None: ...
+
+    def paused(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 SILENT: Progress = _Silent()
