@@ -32,6 +32,7 @@ from connform.http.plain_request import plain_request
 from connform.http.single_request import SingleAnswer, send_once
 from connform.manifest.harmless import mask_generated_text
 from connform.manifest.model import Connection
+from connform.process_local import ProcessLocal
 from connform.providers.answers import judge_certificate
 from connform.providers.interface import Answer, CheckRequest, Judgement
 
@@ -64,10 +65,10 @@ def check_all(
     context.source.prepare(connections, progress)
     parallelism = at_once(parallelism)
     progress.begin("checking", len(connections))
-    by_name, lock = {one.name: one for one in connections}, Lock()
+    by_name, lock = {one.name: one for one in connections}, ProcessLocal(Lock)
 
     def deliver(reports: Sequence[ConnectionReport]) -> None:
-        with lock:  # those of other processes come in a thread
+        with lock.own:  # those of other processes come in a thread
             for report in reports:
                 if on_result:
                     on_result(by_name[report.name], report)
