@@ -13,7 +13,7 @@ from connform.engine.connection_report import ConnectionReport
 from connform.engine.load.catalog import provider_of
 from connform.engine.load.manifest import load_manifest
 from connform.engine.run.context import simulated_context
-from connform.engine.run.live_check import check_all
+from connform.engine.run.many_checks import check_all
 from connform.engine.run.progress import SILENT
 from connform.providers import catalog_entry
 from connform.providers.described.examples import answer_of

@@ -15,7 +15,7 @@ from connform.engine.report import Report
 from connform.engine.run.context import run_context
 from connform.engine.run.describe import describe, not_looked_at
 from connform.engine.run.garbage import keep_what_exists
-from connform.engine.run.live_check import check_all
+from connform.engine.run.many_checks import check_all
 from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.state_location import DEFAULT, StateLocation
 from connform.faults import ExitCode

@@ -139,7 +139,7 @@ def _refresh(
     from connform.engine.changes.drift import compare_with_live
     from connform.engine.run.context import run_context
     from connform.engine.run.describe import describe, not_looked_at
-    from connform.engine.run.live_check import check_all
+    from connform.engine.run.many_checks import check_all
 
     unchanged = {one.name: one for one in planned.changes if one.action is Action.NONE}
     connections = [one.connection for one in unchanged.values() if one.connection]
