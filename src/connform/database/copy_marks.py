@@ -4,13 +4,10 @@ Layer 2, no IO of its own. A grant may be renewed in one database only: its refr
 copied is only read from then on.
 """
 
-from __future__ import annotations
-
-import json
 from typing import NamedTuple
 
-from connform.database.grant_rows import DELETE_META, READ_META, SET_META
 from connform.database.interface import Execute
+from connform.database.meta import DELETE_META, READ_META, SET_META
 from connform.errors import ConnectionFailed
 
 _NAME = "copies"
@@ -41,6 +38,8 @@ class CopyMarks(NamedTuple):
 def read_marks(execute: Execute) -> CopyMarks:
     """Return what a database records of copies."""
     for (value,) in execute(READ_META, (_NAME,)):
+        import json  # few databases were copied
+
         plain = json.loads(bytes(value))
         copied_to = CopiedTo(**plain["copied_to"]) if plain["copied_to"] else None
         return CopyMarks(plain["id"], copied_to, tuple(plain["origins"]))
@@ -49,6 +48,8 @@ def read_marks(execute: Execute) -> CopyMarks:
 
 def write_marks(execute: Execute, marks: CopyMarks) -> None:
     """Replace what a database records of copies."""
+    import json  # as above
+
     copied_to = marks.copied_to._asdict() if marks.copied_to else None
     execute(DELETE_META, (_NAME,))
     execute(SET_META, (_NAME, json.dumps(marks._asdict() | {"copied_to": copied_to}).encode()))

@@ -37,9 +37,6 @@ _ADDED = {"account", "refresh_ends_at"}
 COLUMNS = (*FACTS, "sealed")
 _STORED = (*FACTS[:-3], "sealed", *FACTS[-3:])
 """The columns in the order of the table, where a migration adds new ones behind the others."""
-READ_META = "SELECT value FROM connform_meta WHERE name = ?"
-SET_META = "INSERT INTO connform_meta (name, value) VALUES (?, ?)"
-DELETE_META = "DELETE FROM connform_meta WHERE name = ?"
 SET_STAMP = (
     "INSERT INTO connform_stamps (connection, stamp) VALUES (?, ?) "
     "ON CONFLICT (connection) DO UPDATE SET stamp = excluded.stamp"

@@ -12,9 +12,7 @@ from typing import Any
 from connform.database.cipher import Cipher, have_same_tokens, is_same
 from connform.database.grant_rows import (
     COLUMNS,
-    DELETE_META,
     READ_FACTS,
-    SET_META,
     SET_STAMP,
     columns_of,
     grant_of,
@@ -24,6 +22,7 @@ from connform.database.grant_rows import (
 )
 from connform.database.interface import Execute, LockTimeout
 from connform.database.keyed_database import SELECT_KEY_CHECK, KeyedDatabase
+from connform.database.meta import DELETE_META, SET_META
 from connform.database.token_table import TokenTable
 from connform.errors import ConnectionFailed
 from connform.grant import Grant, GrantFacts, LockedGrant, Pending

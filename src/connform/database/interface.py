@@ -22,7 +22,7 @@ TOKENS_SCHEMA = 4
 """The version of the schema that added the table of issued tokens."""
 CHECKS_SCHEMA = 6
 """The version of the schema that added the tables of recorded checks, and the schedule of `monitor`."""
-_SINCE = re.compile(r" since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$")
+_SINCE = r" since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)$"
 
 
 class LockTimeout(Exception):
@@ -31,7 +31,7 @@ class LockTimeout(Exception):
     def __init__(self, message: str, now: datetime | None = None) -> None:
         """Take the message, which ends with ` since ` and an ISO 8601 time if that is known, and the current time of the same clock."""
         super().__init__(message)
-        since = _SINCE.search(message)
+        since = re.search(_SINCE, message)
         self.held_s = abs(now - datetime.fromisoformat(since[1])).total_seconds() if now and since else 0.0
         """For how many seconds its holder has had it; 0 if unknown. A time in the future, of a clock that was set back, is judged alike."""
 

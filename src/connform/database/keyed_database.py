@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from connform.database.cipher import Cipher
-from connform.database.grant_rows import DELETE_META, READ_META, SET_META
 from connform.database.interface import Database, Execute
+from connform.database.meta import DELETE_META, READ_META, SET_META
 from connform.errors import ConnectionFailed
 from connform.secret import Secret
 

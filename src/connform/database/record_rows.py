@@ -5,7 +5,6 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -34,6 +33,8 @@ def summary_of(file: str, digest: str, is_applied: int, fault: str) -> RecordSum
 
 def decode_all(texts: Iterable[str]) -> list[Any]:
     """Decode many JSON texts in one call of the decoder, which is faster."""
+    import json  # imported here for start-up: a list of the state decodes nothing
+
     encoded = list(texts)
     try:
         decoded: list[Any] = json.loads(f"[{','.join(encoded)}]")
@@ -59,12 +60,20 @@ def decode_specs(rows: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]]:
 
 def encode_text(text: str) -> str:
     """Return text that a database can store. Text that is not printable, or starts with a quote, is encoded as JSON."""
-    return text if text.isprintable() and not text.startswith('"') else json.dumps(text)
+    if text.isprintable() and not text.startswith('"'):
+        return text
+    import json  # few texts need it
+
+    return json.dumps(text)
 
 
 def decode_text(stored: str) -> str:
     """Return the text that was given to `encode_text`."""
-    return str(json.loads(stored)) if stored.startswith('"') else stored
+    if not stored.startswith('"'):
+        return stored
+    import json  # as above
+
+    return str(json.loads(stored))
 
 
 def attempt_to_json(attempt: Attempt) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +51,20 @@ def bounded_execute(connection: sqlite3.Connection, path: Path) -> Execute:
         remaining = _FIXED_BYTES + size
         while batch := cursor.fetchmany(_BATCH_ROWS):
             rows += batch
-            remaining -= sum(
-                [len(value) for value in chain.from_iterable(batch) if type(value) is str or type(value) is bytes]
-            )
+            remaining -= sum(map(_length_of, zip(*batch, strict=True)))
             if remaining < 0:
                 raise sqlite3.DatabaseError("there is more to read than its size allows")
         return rows
 
     return execute
+
+
+def _length_of(column: Sequence[Any]) -> int:
+    """Return the length of the texts and bytes in a column of a batch."""
+    try:
+        return len("".join(column))  # most columns are texts: a third of the time
+    except TypeError:
+        return sum([len(value) for value in column if type(value) is str or type(value) is bytes])
 
 
 def verify_schema(execute: Execute, scripts: Sequence[str]) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from connform.database.grant_rows import DELETE_META, READ_META, SET_META
 from connform.database.interface import Execute
+from connform.database.meta import DELETE_META, READ_META, SET_META
 from connform.database.record_rows import COLUMNS, FORMER, attempt_to_json, encode_text
 from connform.recorded import AppliedRecord, EarlierSpec
 

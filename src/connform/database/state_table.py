@@ -10,17 +10,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from connform.database.copy_marks import CopiedTo, read_marks, require_not_copied
-from connform.database.grant_rows import READ_FACTS, stored_facts
 from connform.database.interface import CHECKS_SCHEMA, GRANTS_SCHEMA, TOKENS_SCHEMA, Database, LockTimeout
 from connform.database.record_rows import FORMER, attempt_from_json, decode_all, decode_specs, decode_text, summary_of
-from connform.database.state_changes import StateChanges, repository_of
 from connform.errors import ConnectionFailed
-from connform.grant import GrantFacts
 from connform.lazy_property import lazy_property
 from connform.recorded import Applied, AppliedRecord, Attempt, RecordSummary, StateRow
 
 if TYPE_CHECKING:
     from connform.database.check_table import CheckTable
+    from connform.database.state_changes import StateChanges
+    from connform.grant import GrantFacts
 
 # The SQL is built from constants of this package only.
 _READ = "SELECT connection, file, digest, spec, latest FROM connform_connections ORDER BY connection"
@@ -88,6 +87,8 @@ class StateTable:
 
     def repository(self) -> dict[str, str]:
         """Return the identity of the repository to which the database belongs; empty if none was recorded."""
+        from connform.database.state_changes import repository_of  # imported here for start-up: a list needs none
+
         with self._database.reading() as execute:
             return repository_of(execute) if execute else {}
 
@@ -104,6 +105,8 @@ class StateTable:
 
     def grants(self) -> dict[str, GrantFacts]:
         """Return the facts of every grant in the same database, by connection. Needs no key. Errors as for `summaries`."""
+        from connform.database.grant_rows import READ_FACTS, stored_facts  # as above
+
         return {facts.connection: facts for facts in map(stored_facts, self._rows(READ_FACTS))}
 
     def list_rows(self) -> list[StateRow]:
@@ -153,6 +156,8 @@ class StateTable:
         Raises:
             ConnectionFailed: `store_locked`, with the holder in the message; another fault of the state database.
         """
+        from connform.database.state_changes import StateChanges  # as above
+
         try:
             names = [
                 f"+state.{part}" for part in parts

@@ -51,8 +51,9 @@ def report_state(
         note = states.missing_note() or states.copied_note()
         if not (with_specifications or selection.tags):
             rows = states.list_rows()
-            chosen = rows if selection == EVERYTHING else select(dict.fromkeys(rows, ()), selection)
-            found = tuple(map(rows.__getitem__, chosen))
+            if selection != EVERYTHING:
+                rows = {name: rows[name] for name in select(dict.fromkeys(rows, ()), selection)}
+            found = tuple(rows.values())
             return Report(command, tuple(names), connection_count=len(found), briefs=found, note=note)
         at_most = None if with_history else LATEST
         lines = _describe(states, selection, with_history=with_history, at_most=at_most)

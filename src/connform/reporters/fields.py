@@ -12,7 +12,11 @@ T = TypeVar("T")
 Schema = dict[str, Any]
 """A JSON Schema."""
 
-Field: TypeAlias = tuple[Schema, str] | tuple[Schema, str, Callable[[Any], Any]] | tuple[Schema, Callable[[T], Any]]
+Field: TypeAlias = (
+    tuple[Schema, str]
+    | tuple[Schema | Callable[[], Schema], str, Callable[[Any], Any]]
+    | tuple[Schema, Callable[[T], Any]]
+)
 """The schema of a field, and its value: an attribute, a function of an attribute, or a function of the object."""
 Fields: TypeAlias = dict[str, Schema | Field[T]]
 """JSON name → field, in the order of the output. A schema alone is for the attribute of that name."""
@@ -30,7 +34,7 @@ class JsonObject(Generic[T]):
         facts_schemas: dict[str, Schema] | None = None,
         is_nullable: bool = False,
     ) -> None:
-        """Compute the schema.
+        """Take the fields.
 
         Args:
             description: what the object is.
@@ -40,17 +44,23 @@ class JsonObject(Generic[T]):
             facts_schemas: their schemas; without them, the schema allows any key.
             is_nullable: whether null can stand for the object.
         """
+        self._description = description
         self._facts = facts
+        self._facts_schemas = facts_schemas
+        self._is_nullable = is_nullable
         self._groups = [(attribute, _with_values(group)) for attribute, group in (("", fields), *optional)]
-        required, *others = ({name: field[0] for name, field in group.items()} for _, group in self._groups)
-        self.schema: Schema = {
-            "type": ["object", "null"] if is_nullable else "object",
-            "description": description,
-            "properties": {
-                name: schema for group in (required, facts_schemas or {}, *others) for name, schema in group.items()
-            },
-            "required": list(fields),
-            **({} if facts and facts_schemas is None else {"additionalProperties": False}),
+
+    @lazy_property
+    def schema(self) -> Schema:
+        """The JSON Schema of the object."""
+        required, *others = ({name: _schema(field) for name, field in group.items()} for _, group in self._groups)
+        facts = self._facts_schemas or {}
+        return {
+            "type": ["object", "null"] if self._is_nullable else "object",
+            "description": self._description,
+            "properties": {name: schema for group in (required, facts, *others) for name, schema in group.items()},
+            "required": list(required),
+            **({} if self._facts and self._facts_schemas is None else {"additionalProperties": False}),
         }
 
     @lazy_property
@@ -74,11 +84,28 @@ class JsonObject(Generic[T]):
 
     def one(self, attribute: str) -> Field[Any]:
         """Return the field for an attribute that holds one object, or `None`."""
-        return self.schema, attribute, lambda item: None if item is None else self.view(item)
+        return lambda: self.schema, attribute, lambda item: None if item is None else self.view(item)
 
     def each(self, attribute: str, description: str = "") -> Field[Any]:
         """Return the field for an attribute that holds several objects."""
-        return array(self.schema, description), attribute, lambda items: list(map(self.view, items)) if items else []
+        return (
+            lambda: array(self.schema, description),
+            attribute,
+            lambda items: list(map(self.view, items)) if items else [],
+        )
+
+
+def each_of(find: Callable[[], JsonObject[Any]], attribute: str) -> Field[Any]:
+    """Return the field for an attribute that holds several objects; `find` imports what shows them, once there is one."""
+    return (
+        lambda: array(find().schema),
+        attribute,
+        lambda items: list(map(find().view, items)) if items else [],
+    )
+
+
+def _schema(field: Field[Any]) -> Schema:
+    return field[0]() if callable(field[0]) else field[0]
 
 
 def _with_values(fields: Fields[T]) -> dict[str, Field[T]]:

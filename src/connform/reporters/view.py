@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from connform.diagnostics import Severity
 from connform.faults import Verdict
-from connform.reporters.connection_fields import CONNECTION
-from connform.reporters.fields import COUNT, ELAPSED, SPAN, Field, JsonObject, array, text
+from connform.reporters.fields import COUNT, ELAPSED, SPAN, Field, JsonObject, array, each_of, text
 
 if TYPE_CHECKING:
     from connform.diagnostics import Diagnostic, Edit, Related, SourceExcerpt
@@ -149,6 +148,13 @@ _FINDING: JsonObject[DoctorFinding] = JsonObject(
     },
 )
 
+
+def _connection() -> JsonObject[ConnectionReport]:
+    from connform.reporters.connection_fields import CONNECTION  # some reports list none
+
+    return CONNECTION
+
+
 REPORT: JsonObject[Report] = JsonObject(
     "One object per run, the same for every command.",
     {
@@ -163,7 +169,7 @@ REPORT: JsonObject[Report] = JsonObject(
         "files": (array(text()), "files", list),
         "summary": (_SUMMARY.schema, _SUMMARY.view),
         "diagnostics": _DIAGNOSTIC.each("diagnostics"),
-        "connections": CONNECTION.each("connections"),
+        "connections": each_of(_connection, "connections"),
     },
     (
         "interruption",  # only there where it is true

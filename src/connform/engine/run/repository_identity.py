@@ -16,7 +16,7 @@ from connform.environment import variable
 
 Identity: TypeAlias = "Mapping[str, str]"
 """What is known of a repository: `name`, `origin` and `first_commit`, each only if there is one."""
-_HOSTED = re.compile(r"(?:(?!file:)[a-z+]+://)?(?:[^@/]*@)?([^:/@]+)(?::[0-9]+)?[:/]+(.+?)(?:\.git)?/?", re.IGNORECASE)
+_HOSTED = r"(?i)(?:(?!file:)[a-z+]+://)?(?:[^@/]*@)?([^:/@]+)(?::[0-9]+)?[:/]+(.+?)(?:\.git)?/?"
 """Matches host and path of the URL of a repository, with or without a scheme; a path of this machine has no host."""
 
 
@@ -64,5 +64,5 @@ def _origin_of_job() -> str:
 
 
 def _hosted(url: str) -> str:
-    match = _HOSTED.fullmatch(url)
+    match = re.fullmatch(_HOSTED, url)
     return f"{match[1]}/{match[2].strip('/')}".lower() if match and not url.startswith("/") else ""

@@ -1,7 +1,5 @@
 """Shards: a run divided among several, each with its own parts of the state. Layer 3; pure."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 PARTS = 64

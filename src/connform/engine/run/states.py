@@ -13,7 +13,6 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from connform.database import open_state
-from connform.database.state_changes import StateChanges
 from connform.database.state_table import StateTable
 from connform.engine.run.recorded_paths import RecordedPaths
 from connform.engine.run.repository_identity import Identity, are_different, describe, identity_of
@@ -26,8 +25,11 @@ from connform.recorded import AppliedRecord, ListRow, RecordSummary, list_row
 from connform.temporary_files import require_temporary_folder
 
 if TYPE_CHECKING:
+    from connform.database.state_changes import StateChanges
     from connform.recorded_checks import CheckHistory
 
+_UNCHECKED = ("",)
+"""What a list row has behind the columns of an attempt where no check is recorded."""
 _STATE_FOLDERS = tuple(f"{parents}{FOLDER}" for parents in ("", "*/", "*/connections/"))
 """The patterns of other state folders, relative to a folder of the repository."""
 
@@ -146,7 +148,7 @@ class StateOfRun:
         for table in self.tables:
             rows, checks = table.list_rows(), table.checks.histories(at_most=0)
             if not checks:
-                found |= {row[0]: (*row, "") for row in sorted(rows)}
+                found |= {row[0]: row + _UNCHECKED for row in sorted(rows)}
                 continue
             attempts = {row[0]: row for row in rows}
             for name in sorted({*attempts, *checks}):
