@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
 from pathlib import Path
@@ -31,4 +32,5 @@ def render(pages: Path, site: Path) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # what Sphinx makes is kept until the end: walking it again and again is a third of a build
     raise SystemExit(build(Path(sys.argv[1]).resolve()))

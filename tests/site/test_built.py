@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.site.conftest import ROOT, run
-from tests.site.pages import read_pages, target
+from tests.site.pages import Page, read_pages, target
 
 pytestmark = pytest.mark.timeout(300)  # one process builds, the others wait
 
@@ -23,8 +23,12 @@ other
 """
 
 
-def test_every_link_leads_to_a_page_and_an_anchor_that_exist(site: Path) -> None:
-    pages = read_pages(site)
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[Path, Page]:
+    return read_pages(site)
+
+
+def test_every_link_leads_to_a_page_and_an_anchor_that_exist(site: Path, pages: dict[Path, Page]) -> None:
     broken = []
     for page in pages.values():
         for link in {*page.links, *page.resources}:
@@ -37,11 +41,11 @@ def test_every_link_leads_to_a_page_and_an_anchor_that_exist(site: Path) -> None
     assert broken == []
 
 
-def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[Path, Page]) -> None:
     elsewhere = re.compile(r"^(https?:)?//")
     loaded = [
         f"{page.file.relative_to(site)}: {resource}"
-        for page in read_pages(site).values()
+        for page in pages.values()
         for resource in page.resources
         if elsewhere.match(resource)
     ]
@@ -53,8 +57,7 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     assert loaded + styles == []
 
 
-def test_every_page_is_in_the_navigation(site: Path) -> None:
-    pages = read_pages(site)
+def test_every_page_is_in_the_navigation(site: Path, pages: dict[Path, Page]) -> None:
     start = pages[site / "index.html"]
     listed = {found[0] for link in start.links if (found := target(start, link, site))}
     assert [
@@ -77,13 +80,13 @@ def test_every_page_of_docs_is_on_the_site(site: Path) -> None:
 def test_a_link_that_leads_nowhere_and_a_page_outside_of_the_navigation_fail_the_build(
     site: Path, tmp_path: Path
 ) -> None:
-    pages = tmp_path / "pages"
-    pages.mkdir()
-    (pages / "index.md").write_text(BROKEN)
-    (pages / "other.md").write_text("# Other\n")
-    (pages / "lonely.md").write_text("# Lonely\n")
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    (folder / "index.md").write_text(BROKEN)
+    (folder / "other.md").write_text("# Other\n")
+    (folder / "lonely.md").write_text("# Lonely\n")
     program = "import sys; from pathlib import Path; from docs.site.__main__ import render; sys.exit(render(Path(sys.argv[1]), Path(sys.argv[2])))"
-    ended = run("-c", program, str(pages), str(tmp_path / "site"))
+    ended = run("-c", program, str(folder), str(tmp_path / "site"))
     assert ended.returncode
     assert [
         part for part in ("nowhere.md", "'nothing'", "'nothing-here'", "lonely.md") if part not in ended.stderr
