@@ -68,8 +68,9 @@ def offline_pip(project: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
         "PIP_CONFIG_FILE": "/dev/null",
         "PIP_NO_COMPILE": "1",
     }
-    wheel = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, project)
-    ended = run_program(*wheel, cwd=folder, env=variables)
+    ended = run_program(
+        sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder, cwd=project
+    )
     assert ended.code == 0, ended.err
     return variables
 

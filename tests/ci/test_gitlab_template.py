@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,16 @@ pytestmark = pytest.mark.timeout(110)  # pip builds and installs
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment that stands for the image of the job."""
+    """An environment that stands for the image of the job, with the pip of this one."""
     folder = tmp_path_factory.mktemp("image")
-    assert run_program(sys.executable, "-m", "venv", folder, cwd=folder).code == 0
+    assert run_program(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder).code == 0
+    pip, packages = distribution("pip"), folder / f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+    for name in ("pip", f"pip-{pip.version}.dist-info"):
+        (packages / name).symlink_to(str(pip.locate_file(name)))
+    (folder / "bin" / "pip").write_text(
+        f"#!{folder}/bin/python\nfrom pip._internal.cli.main import main\nraise SystemExit(main())\n"
+    )
+    (folder / "bin" / "pip").chmod(0o755)
     return folder
 
 

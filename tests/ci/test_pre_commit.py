@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,9 +20,7 @@ CONFIG = """\
 repos:
   - repo: {project}
     rev: {commit}
-    hooks:
-      - id: connform-validate
-      - id: connform-fmt
+    hooks: {hooks}
 """
 POLICY = "version: 1\npolicies:\n  owner-missing: {message: an owner is missing, schema: {required: [owner]}}\n"
 UNTIDY = GOOD.replace("environment: sandbox", "environment:   sandbox")
@@ -39,7 +38,9 @@ def repository(tmp_path: Path, project: Path) -> Path:
     folder = tmp_path / "repository"
     folder.mkdir()
     commit = git(project, "rev-parse", "HEAD").out.strip()
-    (folder / ".pre-commit-config.yaml").write_text(CONFIG.format(project=project, commit=commit))
+    hooks = [{"id": one["id"]} for one in yaml.safe_load((project / ".pre-commit-hooks.yaml").read_text())]
+    config = CONFIG.format(project=project, commit=commit, hooks=json.dumps(hooks))
+    (folder / ".pre-commit-config.yaml").write_text(config)
     (folder / "README.md").write_text("Acme\n")
     commit_all(folder)
     return folder
@@ -62,9 +63,7 @@ def test_pre_commit_accepts_the_file(project: Path) -> None:
     assert (ended.code, ended.out) == (0, "")
 
 
-def test_try_repo_finds_the_bad_manifests_of_every_root(
-    repository: Path, project: Path, environment: Mapping[str, str]
-) -> None:
+def test_the_bad_manifests_of_every_root_are_found(repository: Path, environment: Mapping[str, str]) -> None:
     stage(repository, "connections/good.yaml", GOOD)
     stage(repository, "connections/bad.yaml", BAD)
     for place in ("envs/us", "envs/eu"):  # each root is a run by itself: the same names stand in several
@@ -72,7 +71,7 @@ def test_try_repo_finds_the_bad_manifests_of_every_root(
     stage(repository, "envs/prod/connections.yaml", BAD)
     stage(repository, "teams/a/connections/x.yaml", GOOD)
     stage(repository, "teams/a/policies/owner.yaml", POLICY)
-    ended = pre_commit(repository, environment, "try-repo", project, "--all-files")
+    ended = pre_commit(repository, environment, "run", "--all-files")
     assert ended.code == 1, ended.err
     assert "connform validate........................................................Failed" in ended.out
     assert "connections/bad.yaml:5:13: error[unknown-region]" in ended.out
