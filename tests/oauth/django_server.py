@@ -55,6 +55,7 @@ def main(pem: str, folder: str) -> None:
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(Path(folder) / "django.sqlite3")}},
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "oauth2_provider"],
         MIDDLEWARE=["__main__.as_the_person"],
+        MIGRATION_MODULES=dict.fromkeys(("auth", "contenttypes", "oauth2_provider")),  # tables as they are now, at once
         OAUTH2_PROVIDER={
             "SCOPES": {"read": "Reading", "write": "Writing"},
             "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
@@ -62,6 +63,7 @@ def main(pem: str, folder: str) -> None:
             "OAUTH_DEVICE_VERIFICATION_URI_COMPLETE": lambda user_code: f"{verification_uri}?user_code={user_code}",
             "DEVICE_FLOW_INTERVAL": 1,
         },
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],  # the default is slow by design
         ROOT_URLCONF="__main__",
         SECRET_KEY="synthetic",
         TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
@@ -72,7 +74,7 @@ def main(pem: str, folder: str) -> None:
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
 
-    call_command("migrate", verbosity=0)
+    call_command("migrate", run_syncdb=True, verbosity=0)
     _register()
     server.app = get_wsgi_application()
     sys.stdout.write(f"{server.server_port}\n")
