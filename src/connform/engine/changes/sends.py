@@ -5,10 +5,10 @@ Layer 3, no IO. It reads recorded specifications in the same way as declared one
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from connform.auth.interface import AuthMethod, SecretUse
 from connform.auth.kit.client import server
@@ -26,6 +26,8 @@ from connform.errors import ConnectionFailed
 from connform.manifest.model import Connection
 from connform.manifest.proxy import proxy_references
 
+_Uses: TypeAlias = Mapping[str, Sequence[SecretUse]]
+"""Key of a secret → where it is sent; of what is obtained by secrets, the key is empty."""
 _NOWHERE = Span("", 1, 1, 1, 1)
 _NO_FOLDER = Path()
 _PLACES = frozenset({"headers", "query", "basic"})
@@ -49,11 +51,10 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
     for key, reference in references.items():
         store = stores.get(reference.scheme)
         secret, identity = str(reference), identity_of(reference, store, folder)
-        own = [use for use in uses if use.key == key]
-        if has_grant and not any(use.place for use in own):
+        if has_grant and not any(use.place for use in uses.get(key, ())):
             found += oauth_sends(secret, identity, auth["client_id"], servers, way, api)
         else:
-            found += _sends_of_method(secret, identity, own or (SecretUse(key),), uses, way, api)
+            found += _sends_of_method(key, secret, identity, uses, way, api)
         found += store_sends(reference, store)
     for reference in proxy_references(settings).values():
         store = stores.get(reference.scheme)
@@ -66,18 +67,14 @@ def sends(spec: Mapping[str, Any]) -> tuple[Send, ...]:
 
 
 def _sends_of_method(
-    secret: str,
-    identity: SecretIdentity,
-    own: Sequence[SecretUse],
-    uses: Sequence[SecretUse],
-    way: Destination,
-    api: Destination,
+    key: str, secret: str, identity: SecretIdentity, uses: _Uses, way: Destination, api: Destination
 ) -> list[Send]:
-    """Return where the method sends a secret, of which `own` are the uses. What is obtained by it goes where the method says."""
+    """Return where the method sends a secret: by default to the API. What is obtained by it goes where the method says."""
+    own = uses.get(key) or (SecretUse(key),)
     found = [Send(secret, identity, _destination(use, way, api)) for use in own]
-    if any(use.url for use in own):
+    if "" in uses and any(use.url for use in own):
         token = derived_identity(identity, "token")
-        found += [Send("the token that it obtains", token, _destination(use, way, api)) for use in uses if not use.key]
+        found += [Send("the token that it obtains", token, _destination(use, way, api)) for use in uses[""]]
     return found
 
 
@@ -86,13 +83,11 @@ def _destination(use: SecretUse, way: Destination, api: Destination) -> Destinat
     return way.at(origin_of(use.url), use.use) if use.url else api.with_use(use.use, use.place)
 
 
-def _uses(
-    method: AuthMethod | None, auth: Mapping[str, Any], of_provider: AuthorizationServer
-) -> tuple[SecretUse, ...]:
+def _uses(method: AuthMethod | None, auth: Mapping[str, Any], of_provider: AuthorizationServer) -> _Uses:
     """Return where a method sends its secrets, as it says itself; none if it doesn't say, or can't be used."""
     uses = getattr(method, "uses", None)
     if uses is None:
-        return ()
+        return {}
     if getattr(method, "uses_by_keys", False) and _PLACES.isdisjoint(auth):
         by_keys = _uses_by_keys(method, tuple(auth))  # type: ignore[arg-type]  # every object is hashable
         if not (by_keys and getattr(method, "uses_grant", False)):  # without places, `oauth_sends` knows the rest
@@ -101,12 +96,19 @@ def _uses(
     servers = server(auth, of_provider)
     if "login" in auth and not servers.login_url:  # that of the connection, if the provider has none
         servers = servers._replace(login_url=auth["login"].get("url", ""))
-    return tuple(uses(auth, servers))
+    return _by_key(uses(auth, servers))
 
 
 @lru_cache(maxsize=1024)  # thousands of connections have the same few methods
-def _uses_by_keys(method: Any, keys: tuple[str, ...]) -> tuple[SecretUse, ...]:
-    return tuple(method.uses({**dict.fromkeys(keys), **method.defaults}, _NO_SERVER))
+def _uses_by_keys(method: Any, keys: tuple[str, ...]) -> _Uses:
+    return _by_key(method.uses({**dict.fromkeys(keys), **method.defaults}, _NO_SERVER))
+
+
+def _by_key(uses: Iterable[SecretUse]) -> _Uses:
+    found: dict[str, list[SecretUse]] = {}
+    for use in uses:
+        found.setdefault(use.key, []).append(use)
+    return found
 
 
 def _provider_server(settings: Mapping[str, Any], definition: Definition) -> AuthorizationServer:
