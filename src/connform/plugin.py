@@ -17,7 +17,8 @@ from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Schema, Shape, Snippet
 from connform.manifest.similar import did_you_mean
-from connform.manifest.urls import ROOT_URL, URL, Url, UrlError, parse_url, url_findings
+from connform.manifest.url_schemas import ROOT_URL, URL
+from connform.manifest.urls import Url, UrlError, parse_url, url_findings
 from connform.process_local import ProcessLocal
 from connform.providers.answers import judge_status
 from connform.providers.environments import ENVIRONMENT, class_of_label

@@ -13,7 +13,7 @@ from connform.auth.kit.inline import InlineMethod
 from connform.auth.kit.inline_client import CLIENT, TOKEN_URL, inline_client_findings
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
-from connform.manifest.urls import URL
+from connform.manifest.url_schemas import URL
 
 _URLS = ("issuer", "token_url", "device_authorization_url", "refresh_url", "revoke_url")
 _SHAPE = Shape(

@@ -12,7 +12,7 @@ from connform.auth.kit.granted_token import GRANTED_TOKEN
 from connform.auth.kit.inline import InlineMethod
 from connform.auth.kit.inline_client import CLIENT, assertion_findings
 from connform.manifest.rules import Finding
-from connform.manifest.urls import URL
+from connform.manifest.url_schemas import URL
 
 _SHAPE = GRANTED_TOKEN.shape._replace(
     properties={

@@ -12,7 +12,6 @@ from connform.environment import ENVIRONMENT_PROXY
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
-from connform.manifest.urls import UrlError, parse_url
 from connform.secret import SecretReference
 
 PROXY_PASSWORD = "proxy.password"  # noqa: S105  (the name of a secret)
@@ -56,6 +55,8 @@ def proxy_findings(settings: Mapping[str, Any]) -> Iterator[Finding]:
         )
         yield Finding("malformed-url", path, detail)
         return
+    from connform.manifest.urls import UrlError, parse_url  # few manifests name a proxy
+
     try:
         parse_url(url)
     except UrlError as error:

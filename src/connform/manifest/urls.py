@@ -11,20 +11,7 @@ from typing import NamedTuple
 
 from connform.manifest.harmless import is_plain
 from connform.manifest.rules import Finding, KeyPath
-from connform.manifest.shape import Schema
 from connform.origin import DEFAULT_PORTS, Origin, is_loopback
-
-URL: Schema = {
-    "type": "string",
-    "pattern": r"^[Hh][Tt][Tt][Pp][Ss]?://",
-    "x-code": "malformed-url",
-    "x-compare": "url",
-    "errorMessage": "a full URL is needed: https://host/path",
-    "examples": ["https://api.acme.example/v1"],
-}
-"""The JSON Schema of a URL; `parse_url` is stricter, and has more precise messages."""
-ROOT_URL: Schema = {**URL, "x-compare": "root"}
-"""The JSON Schema of a URL below which a program asks, so that a slash at its end says nothing."""
 
 _MALFORMED = "malformed-url"
 _INSECURE = "insecure-url"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
-from connform.manifest.urls import URL, parse_url, url_findings
+from connform.manifest.url_schemas import URL
+from connform.manifest.urls import parse_url, url_findings
 from connform.providers.environments import ENVIRONMENT, PRODUCTION, TEST, class_of_label
 from connform.providers.http_check import CHECK, check_findings
 from connform.providers.interface import Answer, CheckRequest, Instance, Judgement

@@ -16,7 +16,8 @@ from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
 from connform.manifest.similar import did_you_mean
-from connform.manifest.urls import ROOT_URL, url_findings
+from connform.manifest.url_schemas import ROOT_URL
+from connform.manifest.urls import url_findings
 from connform.secret import Secret, SecretReference
 from connform.secrets.kit import service_account
 from connform.secrets.kit.interface import Backend, Fetched, OpenStore, StoreConfig

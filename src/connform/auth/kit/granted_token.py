@@ -17,7 +17,8 @@ from connform.http.header import BEARER_SCHEME
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
-from connform.manifest.urls import URL, url_findings
+from connform.manifest.url_schemas import URL
+from connform.manifest.urls import url_findings
 from connform.secret import Secret
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from connform.manifest.named_text_rules import secret_text_findings, unsent_find
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Schema
-from connform.manifest.urls import URL, url_findings
+from connform.manifest.url_schemas import URL
+from connform.manifest.urls import url_findings
 
 JWT_KEYS: Schema = {**JWT, "required": ["alg"]}
 """The schema of `jwt`, whose key is always `private_key`."""

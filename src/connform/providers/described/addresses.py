@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, TypeAlias
 from connform.auth.described.definition import NO_VALUES, Method
 from connform.lazy_property import lazy_property
 from connform.manifest.named_texts import expand, expand_url, names_in, split_url, texts_in
-from connform.manifest.urls import parse_url
 from connform.providers.described.definition import Definition, Environment
 
 _NO_METHOD = Method()
@@ -74,6 +73,8 @@ class AddressBook:
         """Return what the names in texts stand for: values of environment and region, settings, `origin`."""
         given, values = dict(self._given(settings)), self._values(*_row(settings)[:2])
         filled = {name: expand(text, given) for name, text in values.items()}
+        from connform.manifest.urls import parse_url  # imported here for start-up: `validate` asks for few addresses
+
         return {**filled, **given, "origin": parse_url(self.of(settings).root).origin}
 
     def places_of(self, settings: Mapping[str, Any]) -> SettingPlaces:
@@ -116,6 +117,8 @@ class AddressBook:
     def _fill(
         self, environment: str, region: str, method: str, base_url: str, given: tuple[tuple[str, str], ...]
     ) -> Addresses:
+        from connform.manifest.urls import parse_url  # as above
+
         settings, texts = dict(given), self._filled_texts(environment, region, method)
         url = parse_url(base_url or expand_url(texts.root, settings))
         origin = url.origin

@@ -16,7 +16,6 @@ from connform.lazy_property import lazy_property
 from connform.manifest.named_texts import expand
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape
-from connform.manifest.urls import parse_url, url_findings
 from connform.providers.described.addresses import AddressBook, Addresses, AddressKey
 from connform.providers.described.definition import Definition
 from connform.providers.described.setting_values import needed_findings, value_findings
@@ -65,6 +64,8 @@ class DescribedProvider:
         if of_root or needed:
             yield from needed_findings(self.definition, self._addresses, connection)
         if "base_url" in connection:
+            from connform.manifest.urls import url_findings  # imported here for start-up
+
             yield from url_findings(connection["base_url"], ("base_url",))
         elif of_root or needed:
             yield from value_findings(self.definition, self._addresses, connection)
@@ -168,6 +169,8 @@ class DescribedProvider:
             detail = f"{self.definition.title} documents apps with a secret alone: write `client_secret`"
             yield Finding("missing-key", ("auth",), detail)
         if method.redirect == "https":
+            from connform.manifest.urls import url_findings  # as above
+
             yield from url_findings(auth["redirect_uri"], ("auth", "redirect_uri"), loopback_http=False, query=True)
 
     def _root_findings(
@@ -183,6 +186,8 @@ class DescribedProvider:
             examples = {name: next(iter(self.definition.settings[name].examples), name) for name in settings}
             written = ", ".join(f"`{name}: {value}`" for name, value in examples.items())
             of_method = {"environment": environment, "auth": connection["auth"], **examples}
+            from connform.manifest.urls import parse_url  # as above
+
             origin = parse_url(self._addresses.of(of_method).root).origin
             detail = f"a {environment} instance needs its address: {written} for {origin}, or `base_url: https://…`"
             yield Finding(code, (), detail)

@@ -11,7 +11,6 @@ from typing import Any
 
 from connform.manifest.named_texts import expand_url
 from connform.manifest.rules import Finding
-from connform.manifest.urls import UrlError, is_label, parse_url
 from connform.providers.described.addresses import AddressBook
 from connform.providers.described.definition import Definition
 
@@ -62,6 +61,8 @@ def value_findings(definition: Definition, addresses: AddressBook, settings: Map
 
 
 def _host_findings(root: str, settings: Mapping[str, str]) -> Iterator[Finding]:
+    from connform.manifest.urls import UrlError, parse_url  # imported here for start-up: few settings stand in a host
+
     try:
         parse_url(expand_url(root, settings))
     except UrlError as error:
@@ -70,6 +71,8 @@ def _host_findings(root: str, settings: Mapping[str, str]) -> Iterator[Finding]:
 
 def host_problem(value: str, kind: str) -> str:
     """Return why a setting of a kind can't stand in a host, or an empty text."""
+    from connform.manifest.urls import is_label  # as above
+
     if all(map(is_label, value.split("."))) if kind == "host" else is_label(value):
         return ""
     what = "a host name" if kind == "host" else "one label of a host name"

@@ -6,7 +6,7 @@ Layer 2, no IO.
 from __future__ import annotations
 
 from connform.manifest.shape import Schema, Shape
-from connform.manifest.urls import URL
+from connform.manifest.url_schemas import URL
 from connform.providers.described.addresses import AddressBook
 from connform.providers.described.definition import Definition, Environment, Setting
 from connform.providers.described.snippets import Snippets

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from connform.errors import SecretUnresolved
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
-from connform.manifest.urls import ROOT_URL, parse_url, url_findings
+from connform.manifest.url_schemas import ROOT_URL
+from connform.manifest.urls import parse_url, url_findings
 from connform.secret import Secret, SecretReference
 from connform.secrets.azure.login import AUTHORITY, AUTHORITY_HOSTS, INSTALL, SUFFIX, token_of
 from connform.secrets.kit.interface import Backend, Fetched, OpenStore, StoreConfig

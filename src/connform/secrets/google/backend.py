@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from connform.errors import ConnectionFailed, SecretUnresolved
 from connform.manifest.references import REFERENCE
 from connform.manifest.shape import Shape, Snippet
-from connform.manifest.urls import ROOT_URL, parse_url, url_findings
+from connform.manifest.url_schemas import ROOT_URL
+from connform.manifest.urls import parse_url, url_findings
 from connform.secret import SecretReference
 from connform.secrets.google.checksum import intact_data
 from connform.secrets.google.login import INSTALL, log_in

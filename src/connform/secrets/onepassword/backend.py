@@ -15,7 +15,8 @@ from connform.errors import SecretUnresolved
 from connform.manifest.references import REFERENCE
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
-from connform.manifest.urls import ROOT_URL, url_findings
+from connform.manifest.url_schemas import ROOT_URL
+from connform.manifest.urls import url_findings
 from connform.secret import SecretReference
 from connform.secrets.kit.interface import Backend, Fetched, OpenStore, Outcome, StoreConfig
 from connform.secrets.kit.network import NETWORK_KEYS, network_findings, network_settings

@@ -11,7 +11,8 @@ from typing import Any
 
 from connform.manifest.rules import Finding
 from connform.manifest.shape import Shape, Snippet
-from connform.manifest.urls import ROOT_URL, url_findings
+from connform.manifest.url_schemas import ROOT_URL
+from connform.manifest.urls import url_findings
 from connform.secret import SecretReference
 from connform.secrets.kit.interface import Backend, OpenStore, StoreConfig
 from connform.secrets.kit.network import NETWORK_KEYS, network_findings, network_settings
