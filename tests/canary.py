@@ -10,6 +10,7 @@ import base64
 import os
 import secrets
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 VARIABLE = "CONNFORM_TEST_CANARY"
 """The environment variable that hands the canary to subprocesses."""
@@ -30,7 +31,7 @@ def assert_no_canary(*outputs: str | bytes, where: str = "the output") -> None:
 
 def assert_without(secrets: Iterable[str], *outputs: str | bytes, where: str = "the output") -> None:
     """Fail in the same way for secrets that a server of the test has issued."""
-    _assert_none(_needles(secrets), "an issued secret", outputs, where)
+    _assert_none(_needles(tuple(secrets)), "an issued secret", outputs, where)
 
 
 def _assert_none(needles: Iterable[tuple[str, bytes]], what: str, outputs: Iterable[str | bytes], where: str) -> None:
@@ -43,7 +44,8 @@ def _assert_none(needles: Iterable[tuple[str, bytes]], what: str, outputs: Itera
                 raise AssertionError(message)
 
 
-def _needles(secrets: Iterable[str]) -> tuple[tuple[str, bytes], ...]:
+@lru_cache  # a key and its tokens are searched for again and again
+def _needles(secrets: tuple[str, ...]) -> tuple[tuple[str, bytes], ...]:
     halves = [half for secret in secrets for half in (secret[: len(secret) // 2], secret[len(secret) // 2 :])]
     return tuple({needle: (form, needle) for half in halves for form, needle in _forms(half)}.values())
 
@@ -69,4 +71,4 @@ def _forms(text: str) -> Iterator[tuple[str, bytes]]:
 
 # Escaping leaves letters and digits alone or takes them one by one: the random part is found in every form, and a half of
 # it where the rest was clipped. Neither base64 alphabet matters: ASCII letters and digits never give its 62 and 63.
-_NEEDLES = _needles([_RANDOM])
+_NEEDLES = _needles((_RANDOM,))
