@@ -35,6 +35,8 @@ def _aligned(column: Sequence[str], widest: int) -> list[str]:
     """Return the cells of a column, padded to one width."""
     taken = widths_of(column)
     width = _width(taken, widest)
+    if taken == [*map(len, column)]:  # as in most columns, which take less time so
+        return [cell.ljust(width) for cell in column]
     return [cell + " " * (width - own) for cell, own in zip(column, taken, strict=True)]
 
 
