@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -180,6 +181,18 @@ def test_every_format_shows_a_move_and_what_is_revoked(team: Team) -> None:
         "scopes": ["profile", "offline_access"],
         "granted_at": (NOW - timedelta(days=3)).isoformat(),
     }
+
+
+def test_a_plan_reads_the_same_alone_and_beside_another_format(team: Team) -> None:
+    team.applied("old", "gone", "changed", "too")
+    team.grant("old", "gone")
+    team.write("new", "changed", "too", "created", "as-well", moved={"old": "new"}, owner="ghp_abcdEFGH1234567890abcd")
+    seen = []
+    for formats in ((), ("--format", "text", "--format", f"json={team.folder / 'plan.json'}")):
+        code, out, _ = team.run("plan", "--detailed-exitcode", *formats)
+        seen.append((code, re.sub(r"\([0-9.]+ s\)", "", out)))
+    assert seen[0] == seen[1]
+    assert "2 to create, 2 to update, 1 to move, 1 to remove" in seen[0][1]
 
 
 def test_a_chain_leads_from_every_name_that_there_was(team: Team) -> None:
