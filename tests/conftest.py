@@ -70,6 +70,16 @@ def pytest_xdist_auto_num_workers() -> int:
     return 3 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 6
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that may take longest, those with a longer time limit: one that began last would run alone at the end."""
+    items.sort(key=_longer_limit, reverse=True)
+
+
+def _longer_limit(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("timeout")
+    return float(marker.args[0]) if marker else 0.0
+
+
 # A clean environment. A fixture, not the Makefile, so that it holds for an editor's test runner as well.
 
 
