@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import socket
@@ -67,3 +68,12 @@ def _control() -> socket.socket:
             )
         _SERVERS[:] = [(server, ours)]
     return _SERVERS[0][1]
+
+
+@atexit.register
+def _end() -> None:
+    """End the server with the process of the tests: it ends when its socket is closed."""
+    for server, control in _SERVERS:
+        control.close()
+        server.wait()
+    _SERVERS.clear()
