@@ -47,6 +47,7 @@ def test_any_text_gets_a_verdict(text: str) -> None:
         b"? |\n  version\n: 1",
         b"&a version: 1\n*a : 2",
         b"version: 1\nconnections: {a: {auth: {method: &m {}, api_key: *m}}}",
+        b"version: 1\ntemplates: {t: {auth: {method: oauth, client_id: [1]}}}\nconnections: {}",  # a method of other providers
     ],
 )
 def test_a_text_that_once_made_trouble_gets_a_verdict(text: bytes) -> None:

@@ -111,7 +111,9 @@ class Composer:
             chosen: branch._replace(properties={**further, **branch.properties}) for chosen, branch in known.items()
         }
         schema = self.compose(part._replace(branches=widened), partial=True)
-        schema["allOf"][-1]["if"]["properties"] = {key: {"enum": list(known)}}
+        undecided = schema["allOf"][-1]
+        undecided["if"]["properties"] = {key: {"enum": list(known)}}
+        undecided["else"]["properties"] |= properties_of_branches(part)
         choices = dict.fromkeys([*known, *(chosen for other in others for chosen in other.branches)])
         return {**schema, "properties": {key: {**schema["properties"][key], "enum": list(choices)}}}
 
