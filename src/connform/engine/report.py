@@ -10,7 +10,6 @@ from connform.diagnostics import Diagnostic, Severity, exit_code_of
 from connform.faults import ExitCode
 
 if TYPE_CHECKING:
-    from connform.engine.changes.plan import Change
     from connform.engine.connection_report import ConnectionReport
     from connform.engine.report_parts import BackendReport, DoctorFinding, PlanSummary
     from connform.errors import ConnectionFailed

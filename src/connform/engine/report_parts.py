@@ -1,8 +1,11 @@
 """The parts of a report that few verbs fill: the summary of a plan, what `doctor` found, the secret backends. Layer 3, no IO."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from connform.faults import ExitCode
+
+if TYPE_CHECKING:
+    from connform.engine.changes.plan import Change
 
 
 class BackendReport(NamedTuple):
@@ -46,5 +49,7 @@ class PlanSummary(NamedTuple):
     """The safety rules that refuse the plan unless `--force` is given."""
     unlisted: int = 0
     """How many connections there are with nothing to do that the report doesn't list."""
+    changes: tuple["Change", ...] = ()
+    """In a brief report, the changes; `Report.connections` lacks their connections then."""
     is_detailed: bool = False
     """Whether changes give exit code 2 (`--detailed-exitcode`)."""

@@ -107,7 +107,7 @@ class Map(dict[str, Node]):
 
     def file_of(self, key: str) -> str:
         """Return the name of the file in which a key stands."""
-        return self.marks[key][0].name
+        return self._origin.name if isinstance(self._origin, TextPositions) else self.marks[key][0].name
 
     def key_span(self, key: str) -> Span:
         """Return the span of a key."""

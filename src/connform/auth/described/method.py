@@ -62,6 +62,11 @@ class DescribedMethod(AuthMethod):
         return kind
 
     @lazy_property
+    def uses_by_keys(self) -> bool:
+        """As for `MethodKind`."""
+        return self._kind.uses_by_keys
+
+    @lazy_property
     def _placement(self) -> Placement:
         from connform.auth.kit.sent_secrets import placement_of  # `validate` sends nothing
 

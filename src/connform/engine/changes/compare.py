@@ -70,8 +70,7 @@ def declared_connection(
 ) -> DeclaredConnection:
     """Return a declared connection with its specification and the state table where it is recorded; `stores` as for `specify`."""
     spec, digest = specify(connection, stores, states.paths.of_folder)
-    file, table = states.paths.of_manifest(connection.file), states.table(connection.base)
-    return DeclaredConnection(connection, spec, digest, file, table)
+    return DeclaredConnection(connection, spec, digest, *states.place_of(connection.file, connection.base))
 
 
 def removal_change(applied: Applied, table: StateTable, remark: str, grant: GrantFacts | None) -> Change:

@@ -70,6 +70,7 @@ class StateOfRun:
         folders = dict.fromkeys(path if name not in manifests else path.parent for name, path in paths.items())
         folders = folders or {Path.cwd(): None}
         self._tables: dict[Path, StateTable] = {}
+        self._places: dict[str, tuple[str, StateTable]] = {}
         shared: StateTable | None = None
         for folder in folders:
             if shared is None or not state.url:
@@ -119,6 +120,12 @@ class StateOfRun:
     def table(self, folder: Path) -> StateTable:
         """Return the state table of the manifests in a folder."""
         return self._tables[folder]
+
+    def place_of(self, manifest: str, folder: Path) -> tuple[str, StateTable]:
+        """Return the recorded path of a manifest in a folder, and its state table; found once for its thousands of connections."""
+        if manifest not in self._places:
+            self._places[manifest] = self.paths.of_manifest(manifest), self.table(folder)
+        return self._places[manifest]
 
     def folder_of(self, table: StateTable) -> Path:
         """Return the first folder whose manifests are recorded in a state table."""
