@@ -74,12 +74,11 @@ def make_plan(manifest: Manifest, states: StateOfRun, selection: Selection, shar
         name: _tags(applied.get(name)) for name in sorted(undeclared) if name in applied or name not in undeclared_here
     }
     removed = [name for name in select(tags, selection) if name in undeclared]
-    every = [
-        declared_change(
-            one, summaries.get(name), applied.get(one.recorded_as), grants_by_table[one.table].get(one.recorded_as)
-        )
-        for name, one in declared.items()
-    ]
+    every = []
+    for name, one in declared.items():
+        recorded_as = one.recorded_as
+        grant = grants_by_table[one.table].get(recorded_as)
+        every.append(declared_change(one, summaries.get(name), applied.get(recorded_as), grant))
     all_steps = list(map(_short_step, every))
     all_steps += [[name, str(Action.REMOVE), summaries_by_table[undeclared[name]][name].digest, ""] for name in removed]
     remarks = dict(probable_renames(all_steps)) | {rename.old: rename.problem for rename in renames if rename.problem}

@@ -125,9 +125,7 @@ def make_step(name: str, action: str, before: str, after: str, moved_from: str, 
     return step
 
 
-class Plan(NamedTuple):
-    """What `apply` would do about the connections of a shard."""
-
+class _PlanFields(NamedTuple):
     changes: tuple[Change, ...]
     """One for each declared connection, in the manifest's order, also if nothing differs; then the removals, by name."""
     all_steps: Sequence[Step]
@@ -142,8 +140,12 @@ class Plan(NamedTuple):
     production_secrets: ProductionSecrets = ProductionSecrets()
     """The recorded destinations of secrets; empty if there is nothing to do."""
 
-    @property
-    def pending(self) -> list[Change]:
+
+class Plan(_PlanFields):
+    """What `apply` would do about the connections of a shard."""
+
+    @lazy_property
+    def pending(self) -> Sequence[Change]:
         """The changes for which there is something to do."""
         return [change for change in self.changes if change.is_pending]
 

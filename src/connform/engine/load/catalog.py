@@ -5,7 +5,7 @@ Layer 3; no IO but the look-up of entry points, and that only for names that are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache, lru_cache
 from types import MappingProxyType
@@ -59,10 +59,15 @@ def _usable(name: str, table: Mapping[str, Found], group: str) -> Found | None:
 def provider(name: str, definition: Definition = None) -> Provider:
     """Return a provider by its name, which comes from a valid manifest; `definition` is the entry of `providers:` for it, if any."""
     if definition is not None:
-        from connform.engine.load.declared_providers import declared  # few manifests declare providers
-
-        return declared(name, definition)
+        return _maker()(name, definition)
     return _installed(name, look_up(name, PROVIDERS, PROVIDERS_GROUP))
+
+
+@cache  # an import statement takes 2 µs, for each of thousands of connections
+def _maker() -> Callable[[str, Mapping[str, Any]], Provider]:
+    from connform.engine.load.declared_providers import declared  # few manifests declare providers
+
+    return declared
 
 
 def provider_of(connection: Connection) -> Provider:

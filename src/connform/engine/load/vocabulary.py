@@ -5,7 +5,7 @@ Layer 3; no IO but the look-up of entry points, and that only for names that are
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -204,6 +204,13 @@ def _provider_with_shape(name: str) -> Provider:
     return found
 
 
+@cache  # an import statement takes 2 µs, for each of thousands of connections
+def _scope_findings() -> Callable[[Mapping[str, Any], str, Definition], Iterator[Finding]]:
+    from connform.engine.load.scopes import findings  # few manifests have OAuth
+
+    return findings
+
+
 def _rules(
     connection: Mapping[str, Any],
     definitions: Mapping[str, Definition] = _NONE,
@@ -234,9 +241,7 @@ def _rules(
             )
         refresh_scope = getattr(method, "refresh_scope", "") or refresh_scope
         if refresh_scope and method.uses_grant:
-            from connform.engine.load.scopes import findings as scope_findings
-
-            yield from scope_findings(connection, refresh_scope, definition)
+            yield from _scope_findings()(connection, refresh_scope, definition)
     except ConnectionFailed as failure:
         yield Finding(PLUGIN_ERROR, ("auth", "method"), failure.message, failure.hint)
     if "revoke_url" in auth:

@@ -3,14 +3,17 @@
 Layer 2, no IO.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from connform.auth.described.definition import NO_VALUES, Method
 from connform.lazy_property import lazy_property
 from connform.manifest.named_texts import expand, expand_url, names_in, split_url, texts_in
 from connform.providers.described.definition import Definition, Environment
+
+if TYPE_CHECKING:
+    from connform.manifest.urls import Url
 
 _NO_METHOD = Method()
 _NO_ENVIRONMENT = Environment()
@@ -73,9 +76,7 @@ class AddressBook:
         """Return what the names in texts stand for: values of environment and region, settings, `origin`."""
         given, values = dict(self._given(settings)), self._values(*_row(settings)[:2])
         filled = {name: expand(text, given) for name, text in values.items()}
-        from connform.manifest.urls import parse_url  # imported here for start-up: `validate` asks for few addresses
-
-        return {**filled, **given, "origin": parse_url(self.of(settings).root).origin}
+        return {**filled, **given, "origin": _parser()(self.of(settings).root).origin}
 
     def places_of(self, settings: Mapping[str, Any]) -> SettingPlaces:
         """Return where settings stand in the URLs of a connection."""
@@ -117,10 +118,8 @@ class AddressBook:
     def _fill(
         self, environment: str, region: str, method: str, base_url: str, given: tuple[tuple[str, str], ...]
     ) -> Addresses:
-        from connform.manifest.urls import parse_url  # as above
-
         settings, texts = dict(given), self._filled_texts(environment, region, method)
-        url = parse_url(base_url or expand_url(texts.root, settings))
+        url = _parser()(base_url or expand_url(texts.root, settings))
         origin = url.origin
         filled = [expand_url(text.replace("{origin}", origin), settings) if "{" in text else text for text in texts[1:]]
         others = ["" if "{" in text and names_in(text) else text for text in filled]
@@ -147,6 +146,13 @@ class AddressBook:
         """The environment of a connection that names none: the only one; empty if there are several."""
         names = list(self._definition.environments)
         return names[0] if len(names) == 1 else ""
+
+
+@cache  # an import statement takes 2 µs, for each of thousands of connections
+def _parser() -> "Callable[[str], Url]":
+    from connform.manifest.urls import parse_url  # imported here for start-up: `validate` asks for few addresses
+
+    return parse_url
 
 
 def _row(settings: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -5,8 +5,8 @@ Layer 2, no IO. The file says what it knows as data (`definition.py`); this modu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from connform.auth.described.definition import Method
@@ -27,6 +27,20 @@ if TYPE_CHECKING:
     from connform.manifest.model import Connection
     from connform.providers.described.answer_rows import AnswerRows
     from connform.providers.interface import Answer, CheckRequest, Instance, Judgement
+
+
+@cache  # an import statement takes 2 µs, for each of thousands of connections
+def _url_findings() -> Callable[..., Iterator[Finding]]:
+    from connform.manifest.urls import url_findings  # imported here for start-up
+
+    return url_findings
+
+
+@cache
+def _instance_type() -> type[Instance]:
+    from connform.providers.interface import Instance  # `validate` needs none
+
+    return Instance
 
 
 class DescribedProvider:
@@ -64,9 +78,7 @@ class DescribedProvider:
         if of_root or needed:
             yield from needed_findings(self.definition, self._addresses, connection)
         if "base_url" in connection:
-            from connform.manifest.urls import url_findings  # imported here for start-up
-
-            yield from url_findings(connection["base_url"], ("base_url",))
+            yield from _url_findings()(connection["base_url"], ("base_url",))
         elif of_root or needed:
             yield from value_findings(self.definition, self._addresses, connection)
 
@@ -85,10 +97,8 @@ class DescribedProvider:
         return self._instance(self._addresses.at(key), {})
 
     def _instance(self, addresses: Addresses, values: Mapping[str, str]) -> Instance:
-        from connform.providers.interface import Instance  # `validate` needs none
-
         definition = self.definition
-        return Instance(
+        return _instance_type()(
             base_url=addresses.root,
             api_key_header=self._api_key_header,
             key_management_url=addresses.key_page,
@@ -169,9 +179,7 @@ class DescribedProvider:
             detail = f"{self.definition.title} documents apps with a secret alone: write `client_secret`"
             yield Finding("missing-key", ("auth",), detail)
         if method.redirect == "https":
-            from connform.manifest.urls import url_findings  # as above
-
-            yield from url_findings(auth["redirect_uri"], ("auth", "redirect_uri"), loopback_http=False, query=True)
+            yield from _url_findings()(auth["redirect_uri"], ("auth", "redirect_uri"), loopback_http=False, query=True)
 
     def _root_findings(
         self, connection: Mapping[str, Any], environment: str, settings: tuple[str, ...]
@@ -186,7 +194,7 @@ class DescribedProvider:
             examples = {name: next(iter(self.definition.settings[name].examples), name) for name in settings}
             written = ", ".join(f"`{name}: {value}`" for name, value in examples.items())
             of_method = {"environment": environment, "auth": connection["auth"], **examples}
-            from connform.manifest.urls import parse_url  # as above
+            from connform.manifest.urls import parse_url  # only a mistake needs it
 
             origin = parse_url(self._addresses.of(of_method).root).origin
             detail = f"a {environment} instance needs its address: {written} for {origin}, or `base_url: https://…`"

@@ -6,7 +6,8 @@ value leads to another host or another path than the definition means.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from connform.manifest.named_texts import expand_url
@@ -69,10 +70,16 @@ def _host_findings(root: str, settings: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(error.code, (), f"the URL that these settings make can't be used: {error}")
 
 
-def host_problem(value: str, kind: str) -> str:
-    """Return why a setting of a kind can't stand in a host, or an empty text."""
+@cache
+def _is_label() -> Callable[[str], bool]:
     from connform.manifest.urls import is_label  # as above
 
+    return is_label
+
+
+def host_problem(value: str, kind: str) -> str:
+    """Return why a setting of a kind can't stand in a host, or an empty text."""
+    is_label = _is_label()
     if all(map(is_label, value.split("."))) if kind == "host" else is_label(value):
         return ""
     what = "a host name" if kind == "host" else "one label of a host name"
