@@ -21,9 +21,7 @@ from tests.ci.github_runner import ACTION, INSTALL, STEP, fill_in
 from tests.conftest import require_library, require_peer
 from tests.end_to_end.running import Run, run_program
 
-pytestmark = pytest.mark.timeout(
-    300
-)  # pip builds and installs, in several processes at once where few tests are chosen
+pytestmark = pytest.mark.timeout(110)  # pip builds and installs
 
 IMPORTED = {
     *sys.stdlib_module_names,

@@ -20,9 +20,7 @@ from tests.ci.gitlab_runner import job as named_job
 from tests.conftest import require_peer
 from tests.end_to_end.running import COMMAND, Run, run_program
 
-pytestmark = pytest.mark.timeout(
-    300
-)  # pip builds and installs, in several processes at once where few tests are chosen
+pytestmark = pytest.mark.timeout(110)  # pip builds and installs
 
 
 @pytest.fixture(scope="module")

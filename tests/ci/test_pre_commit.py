@@ -14,9 +14,7 @@ from tests.ci.conftest import BAD, GOOD, IDENTITY, commit_all, git
 from tests.conftest import require_peer
 from tests.end_to_end.running import Run, run_program
 
-pytestmark = pytest.mark.timeout(
-    300
-)  # pip builds and installs, in several processes at once where few tests are chosen
+pytestmark = pytest.mark.timeout(110)  # pip builds and installs
 
 CONFIG = """\
 repos:
