@@ -19,7 +19,7 @@ def checks(bench: Bench) -> None:
     ca_file = certify(bench)
     found: dict[int, dict[str, Figures]] = {}
     with endpoints(bench, many) as ports:
-        for count, rounds in ((few, 7), (many, 3)):
+        for count, rounds in ((few, 11), (many, 3)):
             jobs = _jobs(bench, ports[:count], ca_file)
             found[count] = bench.interleave(jobs, rounds)
             bench.tell([f"{count:,} checks, {AT_ONCE} at once, {DELAY_S * 1000:.0f} ms delay:"])
