@@ -11,8 +11,9 @@ from connform.cli.actor import current_actor
 from connform.cli.color import wants_color
 from connform.cli.flag_values import require_positive
 from connform.cli.flags import SHARD, parallel_flags
-from connform.cli.output import columns_of, reporting, write_note, write_stderr
+from connform.cli.output import columns_of, write_stderr
 from connform.cli.progress import progress
+from connform.cli.reporting import reporting, write_note
 from connform.cli.streams import is_attended
 from connform.cli.usage import UsageProblem
 from connform.cli.verb import Verb

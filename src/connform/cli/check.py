@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from connform.cli.flags import KEEP, parallel_flags
-from connform.cli.output import reporting
 from connform.cli.progress import progress
+from connform.cli.reporting import reporting
 from connform.cli.usage import UsageProblem
 from connform.cli.verb import Verb
 

@@ -8,8 +8,8 @@ import click
 
 from connform.cli.flag_values import require_positive
 from connform.cli.flags import state_flags
-from connform.cli.output import reporting
 from connform.cli.progress import progress
+from connform.cli.reporting import reporting
 from connform.cli.verb import Verb
 
 if TYPE_CHECKING:

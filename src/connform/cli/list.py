@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from connform.cli.options import Options
-from connform.cli.output import reporting
+from connform.cli.reporting import reporting
 from connform.cli.verb import Verb
 from connform.engine.report import Report
 

@@ -10,7 +10,8 @@ import click
 from connform.cli.flag_values import completion_of, require_positive
 from connform.cli.flags import FILES, POLICIES, REPORT, SELECTION, common_flags, state_flags
 from connform.cli.options import Options
-from connform.cli.output import emit, write_stderr
+from connform.cli.output import write_stderr
+from connform.cli.reporting import emit
 from connform.cli.usage import UsageProblem
 from connform.cli.verb import Verb
 from connform.engine.run.state_location import StateLocation

@@ -19,8 +19,9 @@ from connform.cli.flags import (
 )
 from connform.cli.leave_to_exit import leave_to_exit
 from connform.cli.options import Options
-from connform.cli.output import finish, is_brief, lists_unchanged, save
+from connform.cli.output import save
 from connform.cli.progress import progress
+from connform.cli.reporting import finish, is_brief, lists_unchanged
 from connform.cli.verb import Verb
 from connform.engine.run.state_location import StateLocation
 

@@ -11,7 +11,8 @@ from connform.cli.flag_values import completion_of
 from connform.cli.flags import FILES, TEXT_OR_JSON, common_flags
 from connform.cli.inert import Syntax
 from connform.cli.options import Options
-from connform.cli.output import emit, row_width, write_output
+from connform.cli.output import row_width, write_output
+from connform.cli.reporting import emit
 from connform.cli.usage import UsageProblem, did_you_mean
 from connform.cli.verb import Verb
 from connform.diagnostics import Severity

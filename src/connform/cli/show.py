@@ -7,7 +7,7 @@ import click
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import FILES, POLICIES, REPORT, common_flags
 from connform.cli.options import Options
-from connform.cli.output import emit
+from connform.cli.reporting import emit
 from connform.cli.verb import Verb
 
 

@@ -10,7 +10,8 @@ import click
 from connform.cli.flag_values import completion_of, require_no_password, require_positive
 from connform.cli.flags import FILES, NAMES_AND_TAGS, REPORT, common_flags, state_flags
 from connform.cli.options import Options
-from connform.cli.output import finish, write_stdout
+from connform.cli.output import write_stdout
+from connform.cli.reporting import finish
 from connform.cli.usage import UsageProblem
 from connform.cli.verb import Verb
 from connform.engine.run.state_location import StateLocation

@@ -13,7 +13,8 @@ import click
 
 from connform.cli.flag_values import completion_of
 from connform.cli.flags import FILES, POLICIES, REPORT, SELECTION, common_flags
-from connform.cli.output import emit, write_output, write_stderr
+from connform.cli.output import write_output, write_stderr
+from connform.cli.reporting import emit
 from connform.cli.usage import UsageProblem
 from connform.cli.verb import Verb
 
