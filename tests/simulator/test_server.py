@@ -50,6 +50,13 @@ def test_a_name_that_no_certificate_can_hold_ends_the_handshake_only(simulator: 
     assert ask(simulator, "POST", LIST, key).status == 200
 
 
+def test_it_remembers_the_last_requests() -> None:
+    with Simulator(remembered_requests=2) as simulator:
+        for path in ("/a", "/b", "/c"):
+            ask(simulator, "GET", path, {})
+        assert [request.path for request in simulator.requests] == ["/b", "/c"]
+
+
 def test_one_connection_serves_many_requests(simulator: Simulator, key: dict[str, str]) -> None:
     with closing(Connection(simulator, SANDBOX)) as connection:
         assert connection.ask("POST", LIST, key, {"take": 1}).json["take"] == 1

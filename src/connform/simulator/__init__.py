@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SeenRequest", "Simulator"]
 
-_REMEMBERED_REQUESTS = 10_000
 _reply = lru_cache(maxsize=1024)(Reply)
 """Returns one reply for the thousands of hosts that answer the same."""
 
@@ -42,7 +41,12 @@ class Simulator:
     """
 
     def __init__(
-        self, *, port: int = 0, faults: Mapping[str, str] | None = None, token_lifetime_s: float = 3600.0
+        self,
+        *,
+        port: int = 0,
+        faults: Mapping[str, str] | None = None,
+        token_lifetime_s: float = 3600.0,
+        remembered_requests: int = 10_000,
     ) -> None:
         """Create a simulator without starting it.
 
@@ -50,6 +54,7 @@ class Simulator:
             port: where to listen once started; 0 lets the system choose.
             faults: host names with the fault that each shows, as if `fail` were called with each pair.
             token_lifetime_s: lifetime of a grant's access token, in seconds.
+            remembered_requests: how many requests `requests` has.
 
         Raises:
             ConnformError: there is no such fault.
@@ -65,7 +70,7 @@ class Simulator:
         self._api = SimulatedApi(self._credentials, self._accepted, self._oauth, self._logins, self._faults.replies)
         self.secrets: dict[str, tuple[Mapping[str, Any], Mapping[str, Secret]]] = {}
         """Connection → the settings that its synthetic secrets were made for, and the secrets: all clients of a connection share them."""
-        self._requests: deque[SeenRequest] = deque(maxlen=_REMEMBERED_REQUESTS)
+        self._requests: deque[SeenRequest] = deque(maxlen=remembered_requests)
         for host, fault in (faults or {}).items():
             self.fail(host, fault)
 
@@ -108,7 +113,7 @@ class Simulator:
 
     @property
     def requests(self) -> list[SeenRequest]:
-        """The last 10,000 requests, oldest first, without headers and bodies."""
+        """The last requests, oldest first, without headers and bodies."""
         return list(self._requests)
 
     @property

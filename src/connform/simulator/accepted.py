@@ -5,10 +5,10 @@ Layer 2, no IO.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from sys import intern
+from typing import Self, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from connform.origin import is_loopback
@@ -16,26 +16,32 @@ from connform.simulator.messages import Request
 
 OBTAINED = "\0"
 """Stands at the end of a text for what changes: an issued token, or a JWT that was signed for the request."""
-_Key: TypeAlias = "tuple[str, str, str]"
+_Text: TypeAlias = "tuple[str, str, str]"
+"""A text that a request carries, behind its place and its name: `header` with its name in lower case, or `parameter`."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentCredential:
-    """What a connection adds to each request. `repr` shows no value."""
+    """What a connection adds to each request; tuples, because there are thousands. `repr` shows no value."""
 
     root: str
     """The API's root, a URL."""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Header → its text."""
-    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Query parameter → its text, not encoded."""
-    is_valid: Callable[[str], bool] | None = field(default=None, repr=False)
+    texts: tuple[_Text, ...] = field(repr=False)
+    """Its texts; those of parameters are not encoded."""
+    is_valid: Callable[[str], bool] | None = field(repr=False)
     """Whether what stands for `OBTAINED` is valid; `None` for the tokens that the simulator issued."""
 
-    def texts(self) -> Iterator[_Key]:
-        """Yield each text behind its place and its name."""
-        yield from (("header", name.lower(), text) for name, text in self.headers.items())
-        yield from (("parameter", name, text) for name, text in self.parameters.items())
+    @classmethod
+    def of(
+        cls,
+        root: str,
+        headers: Mapping[str, str],
+        parameters: Mapping[str, str],
+        is_valid: Callable[[str], bool] | None,
+    ) -> Self:
+        """Return the credential of headers and query parameters."""
+        lines = [("header", intern(name.lower()), text) for name, text in headers.items()]
+        return cls(root, (*lines, *(("parameter", name, text) for name, text in parameters.items())), is_valid)
 
 
 class AcceptedCredentials:
@@ -45,22 +51,25 @@ class AcceptedCredentials:
         """Take the function that says whether a token was issued here and is valid."""
         self._is_token = is_token
         self._of_connection: dict[str, SentCredential] = {}
-        self._by_text: dict[tuple[str, _Key], dict[str, SentCredential]] = defaultdict(dict)
-        """The credentials by host and one of their texts, so that a request of one of many connections is compared with few."""
-        self._roots: dict[str, set[str]] = defaultdict(set)
+        self._by_text: dict[tuple[str, _Text], list[str]] = {}
+        """The connections by host and one of their texts, so that a request of one of many connections is compared with few."""
+        self._roots: dict[str, tuple[str, ...]] = {}
         """Host → the paths of the roots there."""
 
     def add(self, connection: str, credential: SentCredential) -> None:
         """Accept a connection's credential, in place of its former one."""
         if former := self._of_connection.get(connection):
-            self._by_text[_place(former.root)[0], _key(former)].pop(connection, None)
+            self._by_text[_place(former.root)[0], _key(former)].remove(connection)
+        self._of_connection[connection] = credential
         host, path = _place(credential.root)
-        self._of_connection[connection] = self._by_text[host, _key(credential)][connection] = credential
-        self._roots[host].add(path)
+        self._by_text.setdefault((host, _key(credential)), []).append(connection)
+        roots = self._roots.get(host, ())
+        if path not in roots:
+            self._roots[host] = (*roots, path)
 
     def knows(self, request: Request) -> bool:
         """Return whether a request is for an API of which connections are known."""
-        roots = self._roots.values() if _is_own_address(request.host) else (self._roots.get(request.host, set()),)
+        roots = self._roots.values() if _is_own_address(request.host) else (self._roots.get(request.host, ()),)
         return any(_is_below(request.path, path) for paths in roots for path in paths)
 
     def accepts(self, request: Request) -> bool:
@@ -74,12 +83,12 @@ class AcceptedCredentials:
             _is_below(request.path, _place(credential.root)[1]) and self._carries(sent, credential)
             for host in hosts
             for key in (*keys, *changing, _NOTHING)
-            for credential in list(self._by_text.get((host, key), {}).values())
+            for credential in map(self._of_connection.__getitem__, list(self._by_text.get((host, key), ())))
         )
 
     def _carries(self, sent: Mapping[str, Mapping[str, str]], credential: SentCredential) -> bool:
         is_valid = credential.is_valid or self._is_token
-        return all(fits(text, sent[place].get(name), is_valid) for place, name, text in credential.texts())
+        return all(fits(text, sent[place].get(name), is_valid) for place, name, text in credential.texts)
 
 
 def fits(text: str, sent: str | None, is_valid: Callable[[str], bool]) -> bool:
@@ -90,13 +99,13 @@ def fits(text: str, sent: str | None, is_valid: Callable[[str], bool]) -> bool:
     return sent.startswith(prefix) and is_valid(sent.removeprefix(prefix))
 
 
-_NOTHING: _Key = ("", "", "")
+_NOTHING: _Text = ("", "", "")
 """The key of credentials without any text: nothing need be sent."""
 
 
-def _key(credential: SentCredential) -> _Key:
-    place, name, text = max(credential.texts(), key=lambda one: (OBTAINED in one[2], len(one[2])), default=_NOTHING)
-    return (place, name, OBTAINED) if OBTAINED in text else (place, name, text)
+def _key(credential: SentCredential) -> _Text:
+    longest = max(credential.texts, key=lambda one: (OBTAINED in one[2], len(one[2])), default=_NOTHING)
+    return (*longest[:2], OBTAINED) if OBTAINED in longest[2] else longest
 
 
 def _place(root: str) -> tuple[str, str]:

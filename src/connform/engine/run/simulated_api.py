@@ -55,7 +55,7 @@ def play(simulator: Simulator, name: str, connection: Connection) -> Mapping[str
     if lines is not None:
         headers, parameters = (_texts(pairs) for pairs in (lines.reveal(), lines.reveal_parameters()))
         own_jwt = None if _gets_token(method) or key is None else _check(key, inputs, root)
-        simulator.accept(name, SentCredential(root, headers, parameters, own_jwt))
+        simulator.accept(name, SentCredential.of(root, headers, parameters, own_jwt))
     if _gets_token(method) and "login" in inputs.settings:
         simulator.serve_login(name, _login_call(inputs, key))
     elif _gets_token(method):

@@ -16,6 +16,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from connform.engine.run.context import RunContext
+from connform.engine.run.garbage import keep_what_exists
 from connform.engine.run.issued_credentials import IssuedSecrets, issue
 from connform.engine.run.processes import without_signals
 from connform.engine.run.sent_connections import read, sent
@@ -77,6 +78,7 @@ class SimulatorProcess:
 @contextmanager
 def forked_simulator() -> Iterator[SimulatorProcess]:
     """Run a simulator in another process, which ends with the block and with this process."""
+    keep_what_exists()  # a collection would write into the memory that both share, and so copy it
     context = get_context("fork")
     pipe, its_pipe = context.Pipe()
     with closing(pipe):
@@ -122,7 +124,7 @@ def _serve(parents_pipe: Pipe, pipe: Pipe) -> None:
     parents_pipe.close()
     with closing(pipe), suppress(EOFError, OSError):
         try:
-            simulator = Simulator().start()
+            simulator = Simulator(remembered_requests=0).start()  # nobody asks for them here
         except (ConnformError, OSError) as error:
             pipe.send(error)
             return
