@@ -123,6 +123,16 @@ print(active_children())
     assert ended(script, manifest) == "True\n[]"
 
 
+def test_it_ends_with_the_checks_of_a_run_before_their_report_is_made(manifest: Path) -> None:
+    script = """
+with forked_simulator() as simulator:
+    with simulator.context(connections):
+        begun = active_children()
+    print(len(begun), active_children())
+"""
+    assert ended(script, manifest) == "1 []"
+
+
 def test_it_ends_with_a_run_that_fails(manifest: Path) -> None:
     script = """
 try:

@@ -20,7 +20,7 @@ from connform.engine.changes.attempts import record_of_attempt, record_of_failed
 from connform.engine.changes.group_commit import GroupCommit
 from connform.engine.changes.living_grants import leaves_grant
 from connform.engine.changes.make_plan import make_plan
-from connform.engine.changes.plan import Change, Plan, describe_change
+from connform.engine.changes.plan import Change, Plan, describe_change, with_plan
 from connform.engine.changes.production import records_to_keep
 from connform.engine.changes.removal import GrantRemover, manifest_folder
 from connform.engine.changes.rename_records import rename_records
@@ -50,8 +50,6 @@ from connform.recorded import Actor, Applied
 if TYPE_CHECKING:
     from connform.engine.run.simulator_process import SimulatorProcess
 
-_PLANNED_FIELDS = ("action", "changes", "reasons", "sends", "moved_from", "revokes")
-"""The fields of a report line that the plan fills."""
 LOCK_S = 60.0
 """How long to wait for another run of `apply` by default."""
 
@@ -212,9 +210,11 @@ def _folder(change: Change, applied: Applied, states: StateOfRun, shared_files: 
     return manifest_folder(applied, states, shared_files) or states.folder_of(change.table)
 
 
-def _report(validated: Report, plan: Plan, done: Mapping[str, ConnectionReport]) -> Report:
+def _report(validated: Report, plan: Plan, done: dict[str, ConnectionReport]) -> Report:
     """Return the report of `apply`; skipped are connections without a pending change, and those that an interruption left out."""
-    connections = tuple([done.get(change.name) or _skipped(change) for change in plan.changes])
+    connections = tuple(
+        [with_plan(done.pop(one.name), one) if one.name in done else _skipped(one) for one in plan.changes]
+    )
     return validated._replace(
         command="apply",
         connections=connections,
@@ -252,20 +252,19 @@ class _Apply:
         self._timeout_s = timeout_s
 
     async def carry_out(self, change: Change) -> ConnectionReport:
-        """Carry out one change, record it, and return its report."""
-        report = describe_change(change)
+        """Carry out one change, record it, and return its report, which needn't say yet what was planned."""
         group_commit = self._group_commits[change.table]
         try:
             if change.name in self._rename_failures:
                 raise self._rename_failures[change.name]
             group_commit.require_working()
             if change.connection is None:
-                return await to_its_end(self._remove(change, report, group_commit))
+                return await to_its_end(self._remove(change, group_commit))
             connection = copy(change.connection)  # what is decoded of it now isn't kept for thousands
             checked = await check_connection(connection, self._context, self._timeout_s)
-            return await to_its_end(self._record(change, connection, report, checked, group_commit))
+            return await to_its_end(self._record(change, connection, checked, group_commit))
         except ConnectionFailed as failure:
-            return with_failure(report, failure)
+            return with_failure(describe_change(change), failure)
 
     def renamed(self, change: Change) -> ConnectionReport:
         """Return the report of a change that only renames, which was carried out before all others."""
@@ -274,25 +273,20 @@ class _Apply:
         return with_failure(report, failure) if failure else report
 
     async def _record(
-        self,
-        change: Change,
-        connection: Connection,
-        planned: ConnectionReport,
-        checked: ConnectionReport,
-        group_commit: GroupCommit,
+        self, change: Change, connection: Connection, checked: ConnectionReport, group_commit: GroupCommit
     ) -> ConnectionReport:
-        """End the grant that a checked connection leaves, record the check, and return the report of the change."""
+        """End the grant that a checked connection leaves, record the check, and return its report."""
         versions = self._context.source.versions(connection)
         if checked.verdict is Verdict.READY and leaves_grant(change.applied, connection):
             checked = await self._end_grant(change, checked)
         file = self._states.paths.of_manifest(connection.file)
         record = record_of_attempt(change, connection, checked, versions, file, self._by)
         await group_commit.write(record, records_to_keep(change.applied, record.spec))
-        return checked._replace(**{name: getattr(planned, name) for name in _PLANNED_FIELDS})
+        return checked
 
-    async def _remove(self, change: Change, report: ConnectionReport, group_commit: GroupCommit) -> ConnectionReport:
+    async def _remove(self, change: Change, group_commit: GroupCommit) -> ConnectionReport:
         assert change.applied is not None  # noqa: S101  (a connection that is no longer declared was applied)
-        report = await self._end_grant(change, report._replace(verdict=Verdict.READY))
+        report = await self._end_grant(change, describe_change(change)._replace(verdict=Verdict.READY))
         is_removed = report.verdict is Verdict.READY
         entry = change.name if is_removed else record_of_failed_removal(change.applied, report, self._by)
         await group_commit.write(entry, records_to_keep(change.applied, {}) if is_removed else ())

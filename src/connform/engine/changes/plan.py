@@ -165,7 +165,23 @@ class Plan(_PlanFields):
 
 def describe_change(change: Change) -> ConnectionReport:
     """Return the report line of a change."""
-    planned: dict[str, Any] = {
+    planned = _planned(change)
+    if change.live_report is not None:
+        return change.live_report._replace(**planned)
+    if change.connection is not None:
+        return describe(change.connection, change.spec["base_url"], **planned)
+    assert change.applied is not None  # noqa: S101  (a change without a declared connection is a removal)
+    return describe_specification(change.name, change.applied.spec)._replace(**planned)
+
+
+def with_plan(report: ConnectionReport, change: Change) -> ConnectionReport:
+    """Return the report line of a connection with what was planned for it."""
+    return report._replace(**_planned(change))
+
+
+def _planned(change: Change) -> dict[str, Any]:
+    """Return the fields of a report line that a plan fills."""
+    return {
         "action": str(change.effective_action),
         "changes": change.fields,
         "reasons": change.all_reasons,
@@ -173,9 +189,3 @@ def describe_change(change: Change) -> ConnectionReport:
         "moved_from": change.moved_from,
         "revokes": change.revokes,
     }
-    if change.live_report is not None:
-        return change.live_report._replace(**planned)
-    if change.connection is not None:
-        return describe(change.connection, change.spec["base_url"], **planned)
-    assert change.applied is not None  # noqa: S101  (a change without a declared connection is a removal)
-    return describe_specification(change.name, change.applied.spec)._replace(**planned)

@@ -48,7 +48,7 @@ class SimulatorProcess:
 
     @contextmanager
     def context(self, connections: Sequence[Connection]) -> Iterator[RunContext]:
-        """Yield the context of a run with these connections.
+        """Yield the context of a run with these connections, and end the process with the block.
 
         Raises:
             ConnformError: the simulator can't start; or its process has ended before the block, whose results then say nothing.
@@ -64,6 +64,12 @@ class SimulatorProcess:
         if not self._child.is_alive():
             message = f"the simulator's process ended before the run did, by {_end_of(self._child.exitcode)}, so that its results say nothing"
             raise ConnformError(f"{message}: {_ADVICE}")
+        self.end()  # the report needs its memory
+
+    def end(self) -> None:
+        """End the process."""
+        self._child.kill()  # SIGTERM would not end one that is stopped
+        self._child.join()
 
     def _receive(self) -> Any:
         try:
@@ -85,11 +91,11 @@ def forked_simulator() -> Iterator[SimulatorProcess]:
         with closing(its_pipe), without_signals():
             child = context.Process(target=_serve, args=(pipe, its_pipe), daemon=True)
             child.start()
+        simulator = SimulatorProcess(child, pipe)
         try:
-            yield SimulatorProcess(child, pipe)
+            yield simulator
         finally:
-            child.kill()  # SIGTERM would not end one that is stopped
-            child.join()
+            simulator.end()
 
 
 def _end_of(exit_code: int | None) -> str:
