@@ -69,6 +69,12 @@ def _file(base: Path, path: str) -> Path:
     return base / path
 
 
+@lru_cache(maxsize=256)
+def _tags(*tags: str) -> tuple[str, ...]:
+    """Return some tags; the same object for all connections that have them."""
+    return tags
+
+
 class Connection:
     """One connection with its effective values: `defaults` < template < its own.
 
@@ -100,6 +106,11 @@ class Connection:
         self.entry = entry
         """The declaration, for `place_of` and `origin_of`; none for a connection that isn't read from a manifest."""
         self._secret_keys = secret_keys
+
+    def __copy__(self) -> Connection:
+        """Return a connection that has nothing decoded yet. Python's own copy would make a `__dict__` for each of thousands."""
+        keys, entry, definition = self._secret_keys, self.entry, self.definition
+        return Connection(self.name, self.provider, self.settings, self.base, self._span, keys, entry, definition)
 
     @property
     def span(self) -> Span:
@@ -155,7 +166,7 @@ class Connection:
     @property
     def tags(self) -> tuple[str, ...]:
         """Labels for `--tag`."""
-        return tuple(self.settings.get("tags", ()))
+        return _tags(*self.settings.get("tags", ()))
 
     @property
     def allow(self) -> tuple[str, ...] | None:
