@@ -25,7 +25,7 @@ from tests.canary import VARIABLE, assert_no_canary
 if TYPE_CHECKING:
     from tests.database.postgres import Postgres
 
-pytest_plugins = ["tests.time_limit"]
+pytest_plugins = ["tests.order", "tests.time_limit"]
 
 
 REQUIRE_PEERS = "CONNFORM_REQUIRE_PEERS"
@@ -68,16 +68,6 @@ def do_without(reason: str) -> NoReturn:
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many processes run the tests with `-n auto`: tests wait for two thirds of their time, but each process finds them all."""
     return 3 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 6
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that may take longest, those with a longer time limit: one that began last would run alone at the end."""
-    items.sort(key=_longer_limit, reverse=True)
-
-
-def _longer_limit(item: pytest.Item) -> float:
-    marker = item.get_closest_marker("timeout")
-    return float(marker.args[0]) if marker else 0.0
 
 
 # A clean environment. A fixture, not the Makefile, so that it holds for an editor's test runner as well.
