@@ -1,9 +1,10 @@
-"""Programs that lie in the working directory are not run, however PATH names that: by relative or by empty parts."""
+"""Programs that lie in the working directory are not run, however PATH names that; one that fails is known to have failed."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,20 @@ def test_a_program_of_the_checkout_is_not_run(arguments: tuple[str, ...], path: 
     ended = run(*arguments, cwd=folder, env=environment)
     assert not marker.exists(), marker.read_text()
     assert "Traceback" not in ended.err
+
+
+def test_a_program_that_fails_gives_no_secret_where_the_parent_ignores_its_end(tmp_path: Path) -> None:
+    home, program = tmp_path / "home", tmp_path / "bin/pass"
+    for folder in (home / ".password-store", program.parent):
+        folder.mkdir(parents=True)
+    (home / ".password-store/entry.gpg").touch()
+    program.write_text("#!/bin/sh\necho half of a secret\nexit 1\n")
+    program.chmod(0o755)
+    path = tmp_path / "connections.yaml"
+    path.write_text(manifest(a={"instance": "acme", "auth": {"method": "api_key", "api_key": "pass://entry"}}))
+    script = (
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    environment = {"PATH": f"{program.parent}:{os.environ['PATH']}", "HOME": str(home)}
+    ended = run("secrets", "check", cwd=tmp_path, env=environment, before=(sys.executable, "-c", script))
+    assert (ended.code, "pass exited with status 1" in ended.out) == (5, True), ended.out

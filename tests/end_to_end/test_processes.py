@@ -12,6 +12,7 @@ import pytest
 import connform
 from connform.auth.oauth.token_answer import EndpointFailed
 from connform.engine.login import CodeRefused
+from connform.engine.run.simulator_process import SimulatorFailed
 from connform.errors import ConnectionFailed, ConnformError, NoBaseline, PlanUnusable, RateLimited, Refused, StoreFailed
 from connform.http.failures import OriginRefused, RequestFailed, RequestLacksSecret, RequestTimedOut
 from connform.servers.monitor.credentials import CredentialsUnreadable
@@ -47,6 +48,7 @@ ERRORS: list[ConnformError] = [
     CertificateUnreadable("the files don't belong together"),
     CredentialsUnreadable("line 1 is too short"),
     ListenFailed("the port is in use"),
+    SimulatorFailed("its process ended"),
 ]
 
 

@@ -74,10 +74,10 @@ try:
         child.join()
         print(context.network.route("192.0.2.7", 443)[0])
 except ConnformError as error:
-    print(error)
+    print(int(error.exit_code), error)
 """
     assert ended(script, manifest) == (
-        "127.0.0.1\nthe simulator's process ended before the run did, by signal 9, so that its results say nothing: "
+        "127.0.0.1\n6 the simulator's process ended before the run did, by signal 9, so that its results say nothing: "
         "run it again; if the system is short of memory, for fewer connections at a time"
     )
 
@@ -104,9 +104,42 @@ try:
     with forked_simulator() as simulator, simulator.context(connections):
         pass
 except ConnformError as error:
-    print(error, active_children())
+    print(int(error.exit_code), error, active_children())
 """
-    assert ended(script, manifest).startswith("the simulator's process ended before the run began: run it again;")
+    assert ended(script, manifest).startswith("6 the simulator's process ended before the run began: run it again;")
+
+
+def test_one_without_a_thread_says_so(manifest: Path) -> None:
+    script = """
+import threading
+from connform.errors import ConnformError
+def start_none(*_):
+    raise RuntimeError("can't start new thread")
+
+threading._start_new_thread = start_none
+try:
+    with forked_simulator() as simulator, simulator.context(connections):
+        pass
+except ConnformError as error:
+    print(int(error.exit_code), error, active_children())
+"""
+    assert ended(script, manifest) == "6 the simulator can't start: can't start new thread []"
+
+
+def test_it_is_a_thread_where_the_system_starts_no_process(manifest: Path) -> None:
+    script = """
+import errno
+from connform.engine.check import check
+from connform.engine.run.context import simulator_of_command
+def fork():
+    raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+os.fork = fork
+with simulator_of_command(simulate=True) as simulator:
+    report = check([sys.argv[1]], simulate=True, simulator=simulator)
+print(simulator, [str(one.verdict) for one in report.connections])
+"""
+    assert ended(script, manifest) == "None ['ready', 'ready', 'ready']"
 
 
 def test_it_goes_on_while_its_parent_ends_an_interrupted_run(manifest: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import warnings
 
@@ -53,6 +54,9 @@ def _run(argv: Sequence[str] | None) -> int:
         restore_streams()
         if not sys.warnoptions:  # what libraries of vendors warn of is not for users: it would stand on standard error
             warnings.simplefilter("ignore")
+        signal.signal(
+            signal.SIGCHLD, signal.SIG_DFL
+        )  # where the parent ignores it, each program seems to end with exit code 0
         INTERRUPTION.watch()
     try:
         from connform.cli.group import cli, run

@@ -6,7 +6,7 @@ Layer 3.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from connform.engine.run.grants import GrantsOfRun, StoredGrants
@@ -83,17 +83,18 @@ def simulation() -> RunContext | None:
 
 @contextmanager
 def simulator_of_command(*, simulate: bool) -> Iterator[SimulatorProcess | None]:
-    """Run the simulator of a command in another process, where a fork is safe; `None` for a simulator in a thread, or for none."""
-    if simulate and not simulation():
-        from connform.engine.run.processes import can_fork
+    """Run the simulator of a command in another process, where a fork is safe and succeeds; `None` for one in a thread, or for none."""
+    with ExitStack() as until_end:
+        process = None
+        if simulate and not simulation():
+            from connform.engine.run.processes import can_fork
 
-        if can_fork():
-            from connform.engine.run.simulator_process import forked_simulator
+            if can_fork():
+                from connform.engine.run.simulator_process import forked_simulator
 
-            with forked_simulator() as process:
-                yield process
-            return
-    yield None
+                with suppress(OSError):  # the system has no process, memory or file left for another one
+                    process = until_end.enter_context(forked_simulator())
+        yield process
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from connform.engine.run.processes import without_signals
 from connform.engine.run.sent_connections import read, sent
 from connform.engine.run.tokens import TokensOfRun
 from connform.errors import ConnformError
+from connform.faults import ExitCode
 from connform.http.settings import Network
 from connform.manifest.model import Connection
 from connform.process_local import ProcessLocal
@@ -30,6 +31,12 @@ from connform.simulator import Simulator
 _ADVICE = "run it again; if the system is short of memory, for fewer connections at a time"
 _AT_ONCE = 500
 """How many connections are sent at once."""
+
+
+class SimulatorFailed(ConnformError):
+    """The simulator can't start for want of a file or a thread, or its process has ended early."""
+
+    exit_code = ExitCode.COULD_NOT_VERIFY
 
 
 class _Started(NamedTuple):
@@ -51,7 +58,8 @@ class SimulatorProcess:
         """Yield the context of a run with these connections, and end the process with the block.
 
         Raises:
-            ConnformError: the simulator can't start; or its process has ended before the block, whose results then say nothing.
+            ConnformError: the simulator can't start.
+            SimulatorFailed: it can't start now; or its process has ended before the block, whose results then say nothing.
         """
         started: _Started = self._receive()
         source = IssuedSecrets()
@@ -63,7 +71,7 @@ class SimulatorProcess:
         yield RunContext(source, source.grants, TokensOfRun(None), _network(self._pipe, started), {})
         if not self._child.is_alive():
             message = f"the simulator's process ended before the run did, by {_end_of(self._child.exitcode)}, so that its results say nothing"
-            raise ConnformError(f"{message}: {_ADVICE}")
+            raise SimulatorFailed(f"{message}: {_ADVICE}")
         self.end()  # the report needs its memory
 
     def end(self) -> None:
@@ -75,7 +83,7 @@ class SimulatorProcess:
         try:
             received = self._pipe.recv()
         except (EOFError, OSError):
-            raise ConnformError(f"the simulator's process ended before the run began: {_ADVICE}") from None
+            raise SimulatorFailed(f"the simulator's process ended before the run began: {_ADVICE}") from None
         if isinstance(received, Exception):
             raise received
         return received
@@ -131,8 +139,11 @@ def _serve(parents_pipe: Pipe, pipe: Pipe) -> None:
     with closing(pipe), suppress(EOFError, OSError):
         try:
             simulator = Simulator(remembered_requests=0).start()  # nobody asks for them here
-        except (ConnformError, OSError) as error:
+        except ConnformError as error:
             pipe.send(error)
+            return
+        except (OSError, RuntimeError) as error:  # there is no file, or no thread, left
+            pipe.send(SimulatorFailed(f"the simulator can't start: {error}"))
             return
         pipe.send(_Started(simulator.address, simulator.ca_pem))
         while True:
