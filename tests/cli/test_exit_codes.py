@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
 
 from connform.errors import ConnformError, ManifestInvalid, Refused, SecretUnresolved, UnknownConnection
@@ -67,6 +70,20 @@ def test_a_bug_shows_types_and_frames_but_never_a_message(connform: Connform, en
     assert "builtins.ZeroDivisionError" in run.err
     assert "builtins.ValueError" in run.err
     assert "main.py:" in run.err
+
+
+def test_a_limit_of_threads_is_no_bug(connform: Connform, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start_none(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(
+        threading, "_start_joinable_thread" if sys.version_info >= (3, 13) else "_start_new_thread", start_none
+    )
+    with pytest.raises(RuntimeError) as raised:
+        threading.Thread().start()
+    engine.result = raised.value
+    run = connform("check")
+    assert (run.code, run.err.partition("\n")[0]) == (6, "error: the system starts no more threads")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import anyio
@@ -16,6 +17,7 @@ import pytest
 
 from connform.http import RequestFailed
 from connform.http.net import resolver
+from connform.http.net.multiplex import run_many_here
 from connform.http.net.resolver import Endpoint, endpoints_without_lookup
 from connform.http.net.steps import BLOCK, WAIT, run, run_async
 from connform.process_local import ProcessLocal
@@ -157,9 +159,19 @@ def test_literals_need_no_lookup() -> None:
     assert endpoints_without_lookup("api.example.test", 443) == []
 
 
+def test_names_are_looked_up_where_the_system_starts_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start_none(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: found)
+    monkeypatch.setattr(threading.Thread, "start", start_none)
+    rounds = run_many_here(lambda host: resolver.look_up(host, 443, 1), ["a.example.test", "b.example.test"], 2)
+    assert [name for ended in rounds for name, _ in ended] == ["a.example.test", "b.example.test"]
+
+
 def test_slots_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Abandoned look-ups hold no slot, and finished ones give theirs back."""
-    import threading
     import time
 
     stuck = threading.Event()

@@ -6,7 +6,9 @@ Of an unknown exception, the type and the frames are shown, never the message: i
 from __future__ import annotations
 
 import sys
+from threading import Thread
 from traceback import walk_tb
+from types import CodeType
 
 import click
 
@@ -16,6 +18,8 @@ from connform.cli.usage import message_and_hint
 from connform.errors import ConnectionFailed, ConnformError, ManifestInvalid
 from connform.faults import ExitCode
 from connform.tracebacks import NOTE_START
+
+_LIMIT_OF_THREADS = "raise the limit of processes of this user (`ulimit -u`) or container, or lower --parallelism"
 
 
 def print_error(error: BaseException) -> int:
@@ -28,12 +32,15 @@ def print_error(error: BaseException) -> int:
             if sys.stderr.isatty():
                 write_stderr("\n")  # behind the ^C that the terminal shows
             return ExitCode.INTERRUPTED
-        case OSError() if _is_from_click_echo(error):  # verbs handle such errors of their own output
+        case OSError() if _is_from(click.echo.__code__, error):  # verbs handle such errors of their own output
             discard_stdout()
             if isinstance(error, BrokenPipeError):
                 return ExitCode.OK
             print_message("error", f"can't write to standard output: {error.strerror}")
             return ExitCode.USAGE
+        case RuntimeError() if _is_from(Thread.start.__code__, error):
+            print_message("error", "the system starts no more threads", _LIMIT_OF_THREADS)
+            return ExitCode.COULD_NOT_VERIFY
         case ManifestInvalid():
             _print_diagnostics(error)
         case ConnectionFailed():
@@ -42,13 +49,12 @@ def print_error(error: BaseException) -> int:
             print_message("error", str(error))
         case _:
             _print_bug(error)
-            return ExitCode.INTERNAL
-    return error.exit_code
+    return error.exit_code if isinstance(error, ConnformError) else ExitCode.INTERNAL
 
 
-def _is_from_click_echo(error: OSError) -> bool:
-    """Return whether `click.echo` could not write to standard output: help, the version."""
-    return any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
+def _is_from(function: CodeType, error: BaseException) -> bool:
+    """Return whether an error comes from a function: from `click.echo`, which writes help and the version, or from a start of a thread."""
+    return any(frame.f_code is function for frame, _ in walk_tb(error.__traceback__))
 
 
 def print_message(label: str, message: str, hint: str = "") -> None:

@@ -54,9 +54,7 @@ def _run(argv: Sequence[str] | None) -> int:
         restore_streams()
         if not sys.warnoptions:  # what libraries of vendors warn of is not for users: it would stand on standard error
             warnings.simplefilter("ignore")
-        signal.signal(
-            signal.SIGCHLD, signal.SIG_DFL
-        )  # where the parent ignores it, each program seems to end with exit code 0
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it is ignored, programs that fail seem to end with 0
         INTERRUPTION.watch()
     try:
         from connform.cli.group import cli, run

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from math import inf
-from threading import TIMEOUT_MAX, Thread
+from threading import TIMEOUT_MAX
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, TypeVar
+
+from connform.http.net.threads import in_thread
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -41,7 +43,7 @@ def call_each(
         while arguments and (pause_s := delay_s(len(running))) <= 0:
             future, argument = Future[T](), arguments.popleft()
             running[future] = argument, monotonic() + limit_s
-            Thread(target=_complete, args=(future, work, argument), daemon=True).start()
+            in_thread(_complete, future, work, argument)
         if not running:
             sleep(pause_s)
             continue

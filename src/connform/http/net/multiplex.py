@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from connform.http.net.steps import Ready, Step, Steps
+from connform.http.net.threads import in_thread
 
 _END_S = 5.0
 """How long the end of the thread is waited for; it never blocks, and one step takes milliseconds."""
@@ -181,7 +182,7 @@ class _Loop(Generic[A, T]):
     def _begin(self, task: _Task[A, T], step: Step) -> None:
         """Begin to wait for a step."""
         if not isinstance(step, Ready):
-            Thread(target=self._block, args=(task, step), daemon=True).start()
+            in_thread(self._block, task, step)
             return
         event = selectors.EVENT_WRITE if step.for_writing else selectors.EVENT_READ
         for sock in step.sockets:

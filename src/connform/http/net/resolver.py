@@ -13,12 +13,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from connform.http import failures
 from connform.http.net import deadline
 from connform.http.net.steps import Steps
+from connform.http.net.threads import in_thread
 from connform.process_local import ProcessLocal
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class _LookupThreads:
         self._spawn()  # replaces the thread that is blocked
 
     def _spawn(self) -> None:
-        Thread(target=self._work, name="connform-dns", daemon=True).start()
+        in_thread(self._work, name="connform-dns")
 
     def _work(self) -> None:
         while True:
