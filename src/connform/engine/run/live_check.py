@@ -93,17 +93,22 @@ def _config_facts(connection: Connection, request: CheckRequest) -> dict[str, ob
 
 
 def _answer(received: SingleAnswer) -> Answer:
+    status, headers, body = received
+    data = body or b""
     try:
-        content, is_json = json.loads(received.body or b"", parse_constant=_refuse), True
+        content, is_json = _JSON.decode(data.decode(json.detect_encoding(data), "surrogatepass")), True
     except (ValueError, RecursionError):
         content, is_json = None, False
-    status, headers, body = received
     return Answer(status, headers, content, is_json, received_at=datetime.now(UTC), body=body)
 
 
 def _refuse(constant: str) -> None:
     """Refuse `NaN` and `Infinity`, which Python writes and JSON lacks (RFC 8259 §6)."""
     raise ValueError(constant)
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse)
+"""`json.loads` would make a decoder for each answer."""
 
 
 def _report(connection: Connection, judgement: Judgement, timeline: Timeline) -> ConnectionReport:
