@@ -90,18 +90,13 @@ def schema_findings(schema: Mapping[str, Any], path: KeyPath, depth: int = 1) ->
 
 def matches(schema: Mapping[str, Any], value: Any, meter: Meter | None = None) -> bool:
     """Whether a JSON value matches a schema without findings; the meter counts the steps of its patterns, by default of this value alone."""
-    from connform.manifest.pattern import Meter, TooManyStepsError
-
-    try:
-        return compile_predicate(_with_patterns(schema, meter or Meter()))(value)
-    except (TooManyStepsError, RecursionError):  # too much text for a pattern; deeper than any `const` or `enum`
-        return False
+    return compile_body(schema)(value, meter)
 
 
 def compile_body(schema: Mapping[str, Any]) -> Callable[[Any, Meter | None], bool]:
     """Return `matches` for a schema; it is compiled once, unless it has patterns, whose steps are counted for each value."""
     if _has_pattern(schema):
-        return partial(matches, schema)
+        return partial(_matches_patterns, schema)
     predicate = compile_predicate(dict(schema))
 
     def fits(value: Any, _meter: Meter | None) -> bool:
@@ -111,6 +106,15 @@ def compile_body(schema: Mapping[str, Any]) -> Callable[[Any, Meter | None], boo
             return False
 
     return fits
+
+
+def _matches_patterns(schema: Mapping[str, Any], value: Any, meter: Meter | None) -> bool:
+    from connform.manifest.pattern import Meter, TooManyStepsError
+
+    try:
+        return compile_predicate(_with_patterns(schema, meter or Meter()))(value)
+    except (TooManyStepsError, RecursionError):  # too much text for a pattern; deeper than any `const` or `enum`
+        return False
 
 
 def _has_pattern(schema: Mapping[str, Any]) -> bool:
