@@ -190,6 +190,39 @@ print(os.read(reader, 1))  # the end of the file: no process has it open
     assert ended(script, manifest) == "b''"
 
 
+def test_it_leaves_no_temporary_file_where_the_run_ends_while_it_has_one(manifest: Path) -> None:
+    script = """
+import socket
+import ssl
+import tempfile
+import time
+begun, load = Path("begun"), ssl.SSLContext.load_cert_chain
+def load_slowly(*arguments):
+    begun.touch()
+    time.sleep(0.2)
+    load(*arguments)
+
+ssl.SSLContext.load_cert_chain = load_slowly
+Path("files").mkdir()
+tempfile.tempdir = "files"
+try:
+    with forked_simulator() as simulator, simulator.context(connections) as context:
+        with socket.create_connection(context.network.route("192.0.2.7", 443)) as client:
+            tls = ssl._create_unverified_context().wrap_socket(client, do_handshake_on_connect=False)
+            tls.settimeout(0)
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+            while not begun.exists():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+except KeyboardInterrupt:
+    print(os.listdir("files"), active_children())
+"""
+    assert ended(script, manifest) == "[] []"
+
+
 def test_one_that_is_stopped_ends_with_the_run(manifest: Path) -> None:
     script = """
 with forked_simulator() as simulator, simulator.context(connections):

@@ -29,6 +29,8 @@ from connform.process_local import ProcessLocal
 from connform.simulator import Simulator
 
 _ADVICE = "run it again; if the system is short of memory, for fewer connections at a time"
+_END_S = 1.0
+"""How long the process may take to end; it takes milliseconds."""
 _AT_ONCE = 500
 """How many connections are sent at once."""
 
@@ -75,7 +77,9 @@ class SimulatorProcess:
         self.end()  # the report needs its memory
 
     def end(self) -> None:
-        """End the process."""
+        """End the process, which first removes its temporary files."""
+        self._pipe.close()
+        self._child.join(_END_S)
         self._child.kill()  # SIGTERM would not end one that is stopped
         self._child.join()
 
@@ -145,11 +149,12 @@ def _serve(parents_pipe: Pipe, pipe: Pipe) -> None:
         except (OSError, RuntimeError) as error:  # there is no file, or no thread, left
             pipe.send(SimulatorFailed(f"the simulator can't start: {error}"))
             return
-        pipe.send(_Started(simulator.address, simulator.ca_pem))
-        while True:
-            received: str = pipe.recv()  # connections as JSON, or a host
-            if received.startswith("["):
-                pipe.send(issue(simulator, read(received)))
-            else:
-                simulator.route(received, 0)
-                pipe.send(None)
+        with simulator:
+            pipe.send(_Started(simulator.address, simulator.ca_pem))
+            while True:
+                received: str = pipe.recv()  # connections as JSON, or a host
+                if received.startswith("["):
+                    pipe.send(issue(simulator, read(received)))
+                else:
+                    simulator.route(received, 0)
+                    pipe.send(None)
