@@ -40,7 +40,7 @@ class Layer(NamedTuple):
 class Entry:
     """The declaration of a connection, template, store or provider."""
 
-    __slots__ = ("_span", "base", "defaults", "effective", "is_valid", "kind", "layers", "name", "node", "section")
+    __slots__ = ("_span", "base", "defaults", "effective", "inherited", "is_valid", "kind", "name", "node", "section")
     effective: Map
     """All of its values, inherited ones included; set by `Inheritance`."""
 
@@ -52,7 +52,6 @@ class Entry:
         section: Map,
         base: str,
         defaults: Map | None = None,
-        layers: tuple[Layer, ...] = (),
     ) -> None:
         self.kind = kind
         """`connections`, `templates`, `stores` or `providers`."""
@@ -66,8 +65,8 @@ class Entry:
         """The folder of its file."""
         self.defaults = defaults
         """The `defaults` of its file."""
-        self.layers = layers
-        """The sources of its values, the one with the highest precedence first; set by `Inheritance`."""
+        self.inherited: tuple[Layer, ...] | None = None
+        """The sources of what it inherits, the one with the highest precedence first; set by `Inheritance`."""
         self.is_valid = False
         """Whether its effective values have no error; set by `manifest.validate`, of connections and providers."""
         self._span: Span | None = None
@@ -80,6 +79,11 @@ class Entry:
         return self._span
 
     @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The sources of its values, the one with the highest precedence first; none before `Inheritance` has found them."""
+        return () if self.inherited is None else (Layer("connection", self.node), *self.inherited)
+
+    @property
     def file(self) -> str:
         """The name of its file."""
         return self.section.file_of(self.name)
@@ -87,7 +91,7 @@ class Entry:
     @property
     def tags(self) -> list[str]:
         """Its effective tags; empty if they aren't a list."""
-        tags: object = self.effective.get("tags") if self.layers else None
+        tags: object = None if self.inherited is None else self.effective.get("tags")
         return [str(tag) for tag in tags] if isinstance(tags, list) else []
 
     def place(self, path: tuple[str | int, ...]) -> Span:
@@ -156,16 +160,16 @@ class Inheritance:
         self._sizes: dict[int, int] = {}
 
     def resolve(self, entry: Entry) -> None:
-        """Set an entry's layers and effective values: `defaults` < template < its own.
+        """Set what an entry inherits and its effective values: `defaults` < template < its own.
 
         Raises:
             InheritanceError: an unknown template, a circle, too many templates, or too much content.
         """
-        layers = [Layer("connection", entry.node), *self._ancestors(entry)]
+        inherited = self._ancestors(entry)
         if entry.defaults and entry.kind == "connections":
-            layers.append(Layer("defaults", entry.defaults))
-        if len(layers) > 1:
-            lower, size = self._merge_layers(layers[1:], (str(entry.node.get("extends", "")), id(entry.defaults)))
+            inherited.append(Layer("defaults", entry.defaults))
+        if inherited:
+            lower, size = self._merge_layers(inherited, (str(entry.node.get("extends", "")), id(entry.defaults)))
             if entry.kind == "connections" and size > _FREE_CHARACTERS:
                 self._characters_left -= size
                 if self._characters_left < 0:
@@ -176,7 +180,7 @@ class Inheritance:
             entry.effective.pop("extends", None)
         else:
             entry.effective = entry.node
-        entry.layers = tuple(layers)
+        entry.inherited = tuple(inherited)
 
     def _merge_layers(self, layers: Sequence[Layer], cache_key: tuple[str, int]) -> tuple[Map, int]:
         """Return the merged values of layers, of which the first has the highest precedence, and their size."""

@@ -150,7 +150,7 @@ class _EntryChecks:
             return
         node = entry.effective
         branch = self._connection.branch_for(node)
-        origin = entry.origin if len(entry.layers) > 1 else None
+        origin = entry.origin if entry.inherited else None
         refused = self._checks.refused(self._connection, branch, entry, node, origin)
         if refused is None:
             return

@@ -150,7 +150,7 @@ def _tags(applied: Applied | None) -> tuple[str, ...]:
 def _short_step(change: Change) -> Step:
     is_alike = change.fields and is_harmless([field.pointer for field in change.fields])
     after = change.before if is_alike else change.after
-    return [change.name, str(change.action), change.before, after]
+    return [change.name, change.action.value, change.before, after]
 
 
 def _with_revocation(change: Change, stores: Mapping[str, StorePart]) -> Change:

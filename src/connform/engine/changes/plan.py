@@ -182,7 +182,7 @@ def with_plan(report: ConnectionReport, change: Change) -> ConnectionReport:
 def _planned(change: Change) -> dict[str, Any]:
     """Return the fields of a report line that a plan fills."""
     return {
-        "action": str(change.effective_action),
+        "action": change.effective_action.value,
         "changes": change.fields,
         "reasons": change.all_reasons,
         "sends": change.sends,
