@@ -115,6 +115,7 @@ def apply(
             plan = _add_live_differences(plan, approval.saved.live)
         _require_locked(plan, shard, moved_names)
         require_approval(plan, approval, shard, lambda: plan_report(plan, validated, note_of(states)))
+        plan = plan._replace(all_steps=())  # which only the approval needs
         group_commits = _group_commits(plan, changes_by_table, (*states.paths.files, str(by)))
         _record_repository(plan, states, changes_by_table)
         with closing(GrantRemover(manifest, context, force=approval.force)) as remover:

@@ -42,11 +42,11 @@ def require_approval(plan: Plan, approval: Approval, shard: Shard, report: Calla
     Raises:
         Refused: the plan differs from the approved one, a safety rule forbids it, or a person doesn't confirm it.
     """
-    found = approval.saved.digest if approval.saved else plan.digest
-    if approval.expect_digest and approval.expect_digest != found:
-        raise Refused(
-            f"the plan is not the one that was expected: its digest is {found}; manifest or state moved since"
-        )
+    if approval.expect_digest:
+        found = approval.saved.digest if approval.saved else plan.digest
+        if approval.expect_digest != found:
+            message = f"the plan is not the one that was expected: its digest is {found}; manifest or state moved since"
+            raise Refused(message)
     if approval.saved is not None:
         require_same(approval.saved, plan, shard)
     if not plan.pending:

@@ -22,8 +22,8 @@ from connform.simulator import Simulator
 class IssuedCredentials(NamedTuple):
     """Synthetic secrets and grants of connections, in clear."""
 
-    secrets: list[dict[str, str] | None]
-    """The secrets of each connection; `None` where a bug of a plug-in prevents them, which the check finds again."""
+    secrets: list[tuple[tuple[str, str], ...] | None]
+    """The secrets of each connection by their keys; `None` where a bug of a plug-in prevents them, which the check finds again."""
     grants: list[tuple[GrantFacts, list[str]]]
     """The facts of each grant, and its tokens."""
 
@@ -34,7 +34,7 @@ class IssuedSecrets(SyntheticSecrets):
     def __init__(self) -> None:
         simulator = Simulator()  # it isn't started: it makes secrets where the other one could not
         super().__init__(simulator)
-        self._texts: dict[str, Mapping[str, str]] = {}
+        self._texts: dict[str, tuple[tuple[str, str], ...]] = {}
         self._store = MemoryStore()
         self.grants = SyntheticGrants(simulator, self._store)
         """The grants."""
@@ -53,7 +53,7 @@ class IssuedSecrets(SyntheticSecrets):
     def secrets(self, connection: Connection) -> Mapping[str, Secret]:
         """Return the secrets of a connection; errors as for `SyntheticSecrets`."""
         texts = self._texts.get(connection.name)
-        return super().secrets(connection) if texts is None else {key: Secret(text) for key, text in texts.items()}
+        return super().secrets(connection) if texts is None else {key: Secret(text) for key, text in texts}
 
     def secrets_again(self, connection: Connection, refused: Mapping[str, Secret]) -> Mapping[str, Secret]:
         """Return other synthetic secrets."""
@@ -66,11 +66,11 @@ def issue(simulator: Simulator, connections: Iterable[Connection]) -> IssuedCred
     source, store = SyntheticSecrets(simulator), MemoryStore()
     grants = SyntheticGrants(simulator, store)
     source.prepare(connections)
-    secrets: list[dict[str, str] | None] = []
+    secrets: list[tuple[tuple[str, str], ...] | None] = []
     for connection in map(copy, connections):  # what is decoded of one isn't kept
         texts = None
         with suppress(ConnectionFailed):
-            texts = revealed(source.secrets(connection))
+            texts = tuple(revealed(source.secrets(connection)).items())  # a dictionary takes twice as much
             if has_grant(connection):
                 grants.of(connection)
         secrets.append(texts)
