@@ -32,6 +32,9 @@ _ENDS_OF_TEXT = ".,;:!?()\"'`"
 _MIXED = r"(?:[A-Za-z]++[0-9]++){2}[A-Za-z]|(?:[0-9]++[A-Za-z]++){2}[0-9]"
 """Letters and digits alternate, as in `p4ssw0rd`."""
 _RUN = r"(?<![A-Za-z0-9])(?=[A-Za-z]*+[0-9])(?=[0-9]*+[A-Za-z])[A-Za-z0-9]{16,}+"
+_LETTERS_AND_DIGITS = bytes([*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B)])
+_AS_ONE_LETTER = bytes.maketrans(_LETTERS_AND_DIGITS, b"a" * len(_LETTERS_AND_DIGITS))
+_LONG_RUN = b"a" * 16
 _CHOSEN = r"[a-z]*(?:[A-Z]{1,5}[a-z]{2,})*[A-Z]{0,5}[0-9]{0,4}[a-z]*|[0-9]+"
 """Words that a person wrote in one, with one number: `acmeproduction2026eu`, `AcmeHTTPClientV2`."""
 _WELL_KNOWN = (
@@ -98,8 +101,17 @@ def shown_origin(origin: str) -> str:
 def mask_generated_text(text: str) -> str:
     """Return a text of a valid manifest; whatever looks generated, and the values of a URL's query but `version`, are masked."""
     without_runs = _run().sub(MASK, text)
-    has_parameter = "?" in text or "&" in text or ";" in text  # one of them stands before each
-    return re.sub(_PARAMETER, rf"\1{MASK}", without_runs) if has_parameter else without_runs
+    return re.sub(_PARAMETER, rf"\1{MASK}", without_runs) if _may_have_parameter(text) else without_runs
+
+
+def may_be_masked(lines: str) -> bool:
+    """Whether `mask_generated_text` may mask a part of a line; of lines in which it masks nothing, this is known sooner."""
+    has_run = _LONG_RUN in lines.encode(errors="surrogatepass").translate(_AS_ONE_LETTER) and _run().search(lines)
+    return bool(has_run or (_may_have_parameter(lines) and re.search(_PARAMETER, lines)))
+
+
+def _may_have_parameter(text: str) -> bool:
+    return "?" in text or "&" in text or ";" in text  # one of them stands before each
 
 
 @cache

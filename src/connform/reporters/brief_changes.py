@@ -5,11 +5,11 @@ What `equal_changes.py` makes of the views of connections, this makes of the pla
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from connform.manifest.harmless import mask_generated_text
+from connform.manifest.harmless import mask_generated_text, may_be_masked
 from connform.reporters.connection_fields import CHANGE, REVOKED
 from connform.reporters.equal_changes import EqualChange
 from connform.reporters.text_connection import format_name
@@ -79,18 +79,20 @@ def _common(group: list[Change]) -> tuple[str, ...]:
     return tuple(column[0] if len(set(column)) == 1 else "" for column in zip(*every, strict=True))
 
 
-def _merged_sends(group: list[Change]) -> list[tuple[list[str], View]]:
+def _merged_sends(group: list[Change]) -> list[tuple[list[str], str]]:
     """Return each destination of a group's secrets once, behind the secrets that are sent there."""
-    destinations: dict[tuple[str, ...], dict[str, None]] = {}
+    found = _merged_as_shown(group, str)
+    texts = "\n".join([text for secrets, to in found for text in (*secrets, to)])
+    return _merged_as_shown(group, mask_generated_text) if may_be_masked(texts) else found
+
+
+def _merged_as_shown(group: list[Change], shown: Callable[[str], str]) -> list[tuple[list[str], str]]:
+    destinations: dict[str, dict[str, None]] = {}
     known: dict[Destination, dict[str, None]] = {}
     for change in group:
         for secret, _, to in change.sends:
             secrets = known.get(to)
             if secrets is None:
-                shown = tuple(map(mask_generated_text, (to.url, *to.details)))
-                secrets = known[to] = destinations.setdefault(shown, {})
-            secrets[secret] = None
-    return [
-        (list(dict.fromkeys(map(mask_generated_text, secrets))), {"origin": origin, "how": how})
-        for (origin, *how), secrets in destinations.items()
-    ]
+                secrets = known[to] = destinations.setdefault(to.text(shown), {})
+            secrets[shown(secret)] = None
+    return [(list(secrets), to) for to, secrets in destinations.items()]

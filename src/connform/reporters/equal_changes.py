@@ -28,7 +28,7 @@ class EqualChange(NamedTuple):
     """Why, beyond the values."""
     revokes: View | None
     """The grant that ends; `None` for none."""
-    sends: Callable[[], list[tuple[list[str], View]]]
+    sends: Callable[[], list[tuple[list[str], str]]]
     """Returns each destination of their secrets once, behind the secrets that are sent there."""
 
 
@@ -42,7 +42,7 @@ def equal_changes(connections: Iterable[View]) -> list[EqualChange]:
             first["changes"],
             first["reasons"],
             first["revokes"],
-            partial(merged_sends, group),
+            partial(_sends_as_text, group),
         )
         for group in by_change(connections)
         for first in group[:1]
@@ -76,3 +76,13 @@ def merged_sends(group: list[View]) -> list[tuple[list[str], View]]:
             secrets, _ = destinations.setdefault((send["origin"], *send["how"]), ({}, send))
             secrets[send["secret"]] = None
     return [(list(secrets), send) for secrets, send in destinations.values()]
+
+
+def _sends_as_text(group: list[View]) -> list[tuple[list[str], str]]:
+    return [(secrets, destination_text(send)) for secrets, send in merged_sends(group)]
+
+
+def destination_text(send: View) -> str:
+    """Return where a secret is sent: the origin, with what is said of it in brackets."""
+    how = send["how"]
+    return f"{send['origin']} ({', '.join(how)})" if how else str(send["origin"])

@@ -7,7 +7,7 @@ import json
 from connform.grant import describe_grant
 from connform.reporters.equal_changes import EqualChange
 from connform.reporters.table import aligned_rows, fitted_rows
-from connform.reporters.terminal import BOLD, BOLD_YELLOW, GREEN, RED, YELLOW, Look, clean
+from connform.reporters.terminal import BOLD, BOLD_YELLOW, GREEN, RED, YELLOW, Look, clean, clean_column
 from connform.reporters.text_connection import INDENT
 from connform.reporters.text_inventory import format_value
 from connform.reporters.view import View
@@ -49,8 +49,11 @@ def _details(change: EqualChange, look: Look) -> list[str]:
         lines += fold_rows(aligned_rows([_value_row(field) for field in change.changes]), look.row_width)
     for reason in change.reasons:
         lines += paragraph(reason, first=f"{INDENT}{look.paint('why:', BOLD)} ", rest="         ", width=look.width)
-    destinations = [_destination(*send, look) for send in change.sends()]
-    lines += fold_rows(aligned_rows(destinations, look.width), look.row_width)
+    sends = change.sends()
+    secrets = clean_column([INDENT + _secrets(one, look) for one, _ in sends])
+    destinations = clean_column([f"→ {to}" for _, to in sends])
+    rows = [*zip(secrets, destinations, strict=True)]
+    lines += fold_rows(aligned_rows(rows, look.width), look.row_width)
     if change.revokes:
         prefix = f"{INDENT}{look.paint('revokes:', BOLD_YELLOW)} "
         lines += paragraph(describe_grant(**change.revokes), first=prefix, rest="             ", width=look.width)
@@ -63,17 +66,9 @@ def _value_row(field: View) -> list[str]:
     return [INDENT + name_of_value(field), " → ".join(map(str.__add__, before_and_after(field), notes))]
 
 
-def _destination(secrets: list[str], send: View, look: Look) -> list[str]:
+def _secrets(secrets: list[str], look: Look) -> str:
     is_counted = len(secrets) > _SECRETS and look.now and look.verbosity == 0
-    text = f"{len(secrets)} secrets" if is_counted else ", ".join(secrets)
-    return destination_row(text, send)
-
-
-def destination_row(secret: str, send: View) -> list[str]:
-    """Return a secret, and where it is sent."""
-    how = send["how"]
-    to = f"→ {send['origin']} ({', '.join(how)})" if how else f"→ {send['origin']}"
-    return [f"{INDENT}{clean(secret)}", clean(to)]
+    return f"{len(secrets)} secrets" if is_counted else ", ".join(secrets)
 
 
 def value_row(field: View) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from connform.grant import describe_grant
-from connform.reporters.equal_changes import equal_changes
-from connform.reporters.terminal import BOLD_YELLOW, DIM, Look
-from connform.reporters.text_change import SIGNS, destination_row, render_changes, value_row
+from connform.reporters.equal_changes import destination_text, equal_changes
+from connform.reporters.terminal import BOLD_YELLOW, DIM, Look, clean
+from connform.reporters.text_change import SIGNS, render_changes, value_row
 from connform.reporters.text_verdicts import render_verdicts
 from connform.reporters.view import View
 from connform.reporters.wrapping import paragraph
@@ -57,5 +57,5 @@ def describe_change(item: View) -> str:
     ends = [f"revokes {describe_grant(**item['revokes'])}"] if item["revokes"] else []
     description = "; ".join([*moved, *fields, *item["reasons"], *ends]) or item["base_url"]
     return "; ".join(
-        [description, *(" ".join(map(str.strip, destination_row(send["secret"], send))) for send in item["sends"])]
+        [description, *(f"{clean(send['secret'])} → {clean(destination_text(send))}" for send in item["sends"])]
     )

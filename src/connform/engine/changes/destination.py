@@ -5,7 +5,7 @@ Layer 3, no IO.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from connform.engine.changes.secret_identity import SecretIdentity, origin_of, path_in
@@ -68,9 +68,13 @@ class Destination(NamedTuple):
             details.append(f"client certificate {client_cert}")
         return details
 
+    def text(self, shown: Callable[[str], str] = str) -> str:
+        """Return its URL with its details in brackets; each is what `shown` returns for it."""
+        details = ", ".join(map(shown, self.details))
+        return f"{shown(self.url)} ({details})" if details else shown(self.url)
+
     def __str__(self) -> str:
-        details = self.details
-        return f"{self.url} ({', '.join(details)})" if details else self.url
+        return self.text()
 
 
 _DIRECT = Destination("")
