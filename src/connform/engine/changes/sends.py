@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from connform.auth.interface import AuthMethod, SecretUse
+from connform.auth.interface import SecretUse
 from connform.auth.kit.client import server
 from connform.auth.oauth.server import AuthorizationServer
 from connform.diagnostics import Span
@@ -83,25 +83,28 @@ def _destination(use: SecretUse, way: Destination, api: Destination) -> Destinat
     return way.at(origin_of(use.url), use.use) if use.url else api.with_use(use.use, use.place)
 
 
-def _uses(method: AuthMethod | None, auth: Mapping[str, Any], of_provider: AuthorizationServer) -> _Uses:
+def _uses(method: Any, auth: Mapping[str, Any], of_provider: AuthorizationServer) -> _Uses:
     """Return where a method sends its secrets, as it says itself; none if it doesn't say, or can't be used."""
-    uses = getattr(method, "uses", None)
-    if uses is None:
-        return {}
-    if getattr(method, "uses_by_keys", False) and _PLACES.isdisjoint(auth):
-        by_keys = _uses_by_keys(method, tuple(auth))  # type: ignore[arg-type]  # every object is hashable
-        if not (by_keys and getattr(method, "uses_grant", False)):  # without places, `oauth_sends` knows the rest
-            return by_keys
+    by_keys = _uses_by_keys(method, tuple(auth))
+    if by_keys is not None:
+        return by_keys
     auth = {**getattr(method, "defaults", {}), **auth}
     servers = server(auth, of_provider)
     if "login" in auth and not servers.login_url:  # that of the connection, if the provider has none
         servers = servers._replace(login_url=auth["login"].get("url", ""))
-    return _by_key(uses(auth, servers))
+    return _by_key(method.uses(auth, servers))
 
 
 @lru_cache(maxsize=1024)  # thousands of connections have the same few methods
-def _uses_by_keys(method: Any, keys: tuple[str, ...]) -> _Uses:
-    return _by_key(method.uses({**dict.fromkeys(keys), **method.defaults}, _NO_SERVER))
+def _uses_by_keys(method: Any, keys: tuple[str, ...]) -> _Uses | None:
+    """Return where a method sends its secrets; `None` if that depends on more than which keys there are."""
+    if getattr(method, "uses", None) is None:
+        return {}
+    if not getattr(method, "uses_by_keys", False) or not _PLACES.isdisjoint(keys):
+        return None
+    found = _by_key(method.uses({**dict.fromkeys(keys), **method.defaults}, _NO_SERVER))
+    # Without places, `oauth_sends` knows where a grant goes.
+    return None if found and getattr(method, "uses_grant", False) else found
 
 
 def _by_key(uses: Iterable[SecretUse]) -> _Uses:
