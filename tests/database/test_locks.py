@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from connform.database.interface import LockTimeout
 from connform.database.locks import lock_file
+from connform.errors import ConnectionFailed
 
 
 @contextmanager
@@ -35,6 +37,16 @@ def child(work: Callable[[], object]) -> Iterator[int]:
         os.close(is_done)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+
+
+def test_a_limit_of_open_files_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_none(*_: object, **__: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "open", open_none)
+    with pytest.raises(ConnectionFailed, match="Too many open files") as raised, lock_file(tmp_path / "locks", "a", 1):
+        pass
+    assert "`ulimit -n`" in raised.value.hint
 
 
 def nothing() -> None:

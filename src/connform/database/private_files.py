@@ -16,6 +16,7 @@ from connform.errors import ConnectionFailed
 _OTHERS = 0o077
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
+_MORE_FILES = "this process may open no more files, of which `apply` needs some hundred for its locks: raise the limit (`ulimit -n`)"
 
 
 def open_private(path: Path, flags: int) -> int:
@@ -73,7 +74,8 @@ def ignore_in_git(folder: Path) -> None:
 
 def unwritable(error: OSError, path: Path) -> ConnectionFailed:
     """Return the fault of a file or folder that can't be written."""
-    return ConnectionFailed("store_unwritable", f"{path}: {error.strerror}")
+    hint = _MORE_FILES if error.errno in {errno.EMFILE, errno.ENFILE} else ""
+    return ConnectionFailed("store_unwritable", f"{path}: {error.strerror}", hint)
 
 
 def _check_folder(path: Path) -> None:
