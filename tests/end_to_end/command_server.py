@@ -17,7 +17,9 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module, invalidate_caches
+from io import FileIO
 from pkgutil import walk_packages
 from runpy import run_path
 from typing import Any, NoReturn
@@ -27,6 +29,8 @@ from connform.cli.main import main
 
 _LIBRARIES = ("asyncio", "cryptography.x509", "httpx", "importlib.metadata", "jsonschema", "sqlite3", "ssl")
 """What commands import when they need it."""
+_CLIENTS: dict[int, FileIO] = {}
+"""Who is to be told how each process that runs ends."""
 
 
 def _import_all() -> None:
@@ -39,27 +43,38 @@ def _import_all() -> None:
 
 def _serve(control: socket.socket) -> None:
     """Fork for each message, until the other end is closed."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the processes that keep commands
+    signal.signal(signal.SIGCHLD, _tell_ends)
     while descriptors := socket.recv_fds(control, 1, 4)[1]:
-        if not os.fork():
-            control.close()
-            _keep(*descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
-
-
-def _keep(client: int, *streams: int) -> NoReturn:
-    """Fork once more for the command; tell the client its process id, then how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    with open(client, "r+b", buffering=0) as answers:
+        client, *streams = descriptors
+        answers = open(client, "r+b", buffering=0)  # noqa: SIM115  (`_tell_ends` closes it)
         request = json.loads(answers.readline())
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # until it is noted who is to be told
         pid = os.fork()
-        if pid:
-            for stream in streams:
-                os.close(stream)
-            answers.write(b"%d\n" % pid)
-            answers.write(b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-            os._exit(0)
+        _CLIENTS[pid] = answers
+        if pid == 0:
+            control.close()
+            _run(request, streams)
+        answers.write(b"%d\n" % pid)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        for stream in streams:
+            os.close(stream)
+
+
+def _tell_ends(*_: object) -> None:
+    """Tell those who began commands that have ended how they did."""
+    for pid in [*_CLIENTS]:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            with _CLIENTS.pop(pid) as answers, suppress(OSError):  # a test need not wait for what it began
+                answers.write(b"%d\n" % os.waitstatus_to_exitcode(status))
+
+
+def _run(request: dict[str, Any], streams: Sequence[int]) -> NoReturn:
+    """Be the command from here on."""
+    for answers in _CLIENTS.values():
+        answers.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     _become(request, streams)
     _end(_run_program() if sys.argv[0].endswith(".py") else main())
 
