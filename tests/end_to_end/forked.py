@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -25,7 +26,12 @@ class Forked(subprocess.Popen[str]):
     def _execute_child(self, args: list[str | Path], *given: Any) -> None:
         cwd, env, *_ = given[4:]
         pipes = given[9:15]
-        request = {"argv": [*map(str, args)], "cwd": os.fspath(cwd or os.getcwd()), "env": dict(env)}
+        request = {
+            "argv": [*map(str, args)],
+            "cwd": os.fspath(cwd or os.getcwd()),
+            "env": dict(env),
+            "ignored": [number for number in signal.valid_signals() if signal.getsignal(number) is signal.SIG_IGN],
+        }
         streams = [number if pipe == -1 else pipe for number, pipe in enumerate((pipes[0], pipes[3], pipes[5]))]
         ours, theirs = socket.socketpair()
         with ours, theirs:

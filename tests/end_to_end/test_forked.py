@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 from tests.end_to_end.plugins import install
-from tests.end_to_end.running import COMMAND, command_environment, complete, manifest, run, run_program
+from tests.end_to_end.running import COMMAND, command_environment, complete, manifest, run, run_program, start_program
 
 COMMANDS = (
     ["--version"],
@@ -37,3 +38,16 @@ def test_it_has_its_own_plug_ins_and_leaves_them_to_none(tmp_path: Path) -> None
     with_format = ("validate", "--format", "acme")
     assert run(*with_format, cwd=tmp_path, env=variables).out == "rendered"
     assert run(*with_format, cwd=tmp_path).code == 64
+
+
+def test_it_ignores_the_signals_that_its_parent_ignores_by_then(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("import signal; print([int(signal.getsignal(n)) for n in (signal.SIGHUP, signal.SIGTERM)])")
+    run("--version", cwd=tmp_path)  # the server is there
+    before = signal.getsignal(signal.SIGHUP)
+    seen = []
+    for handler in (signal.SIG_IGN, signal.SIG_DFL):
+        signal.signal(signal.SIGHUP, handler)
+        seen.append(start_program(program, env={}).communicate()[0])
+    signal.signal(signal.SIGHUP, before)
+    assert seen == ["[1, 0]\n", "[0, 0]\n"]
