@@ -3,8 +3,6 @@
 Layer 0, no IO: `engine/` makes them, `database/` stores them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple

@@ -3,8 +3,6 @@
 Layer 3; reads manifests and the state database. Reads secrets and uses the network only with `refresh`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from time import perf_counter
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 Layer 1, no IO. Nothing in it is secret: a credential is a `SecretReference` until `engine.run.resolve` reads it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -107,7 +105,7 @@ class Connection:
         """The declaration, for `place_of` and `origin_of`; none for a connection that isn't read from a manifest."""
         self._secret_keys = secret_keys
 
-    def __copy__(self) -> Connection:
+    def __copy__(self) -> "Connection":
         """Return a connection that has nothing decoded yet. Python's own copy would make a `__dict__` for each of thousands."""
         keys, entry, definition = self._secret_keys, self.entry, self.definition
         return Connection(self.name, self.provider, self.settings, self.base, self._span, keys, entry, definition)

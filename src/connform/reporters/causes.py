@@ -1,7 +1,5 @@
 """Causes: connections that failed for the same reason, so that a report says it once. Layer 4, no IO."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import NamedTuple

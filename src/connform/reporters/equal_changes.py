@@ -1,7 +1,5 @@
 """Connections of a plan with the same change, so that a report says it once. Layer 4, no IO."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple

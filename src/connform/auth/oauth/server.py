@@ -3,8 +3,6 @@
 Layer 2; `discover` uses the network. Discovered endpoints must be on the origin of the issuer.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

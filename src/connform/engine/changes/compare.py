@@ -3,8 +3,6 @@
 Layer 3, no IO.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -44,7 +42,7 @@ class DeclaredConnection(NamedTuple):
         """The name under which it is looked up in the recorded state."""
         return self.moved_from or self.connection.name
 
-    def compared_with(self, applied: Applied) -> DeclaredConnection:
+    def compared_with(self, applied: Applied) -> "DeclaredConnection":
         """Return it with the values that differ; as it was applied, if it is only written differently."""
         if not applied.summary.digest:
             return self

@@ -4,8 +4,6 @@ Layer 3, no IO. It is what an entry of `providers:` says, reduced to the connect
 has one. So a record tells where its secrets were sent, even if the provider is declared otherwise later, or no more.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from functools import lru_cache

@@ -3,8 +3,6 @@
 Layer 3, no IO.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -33,19 +31,19 @@ class Destination(NamedTuple):
     """The class of the connection's environment, for its API; it is compared and not shown."""
 
     @property
-    def without_class(self) -> Destination:
+    def without_class(self) -> "Destination":
         """The same without the class of the environment."""
         return Destination(*self[:-1]) if self.environment_class else self
 
-    def at(self, url: str, use: str = "", client_id: str = "") -> Destination:
+    def at(self, url: str, use: str = "", client_id: str = "") -> "Destination":
         """Return another server on the same way: with the same proxy and certificates."""
         return Destination(url, use, self.proxy, self.ca_file, self.client_cert, client_id)
 
-    def at_api(self, url: str, environment_class: str) -> Destination:
+    def at_api(self, url: str, environment_class: str) -> "Destination":
         """Return the API on the same way."""
         return Destination(url, "", self.proxy, self.ca_file, self.client_cert, "", "", environment_class)
 
-    def with_use(self, use: str = "", place: str = "", client_id: str = "") -> Destination:
+    def with_use(self, use: str = "", place: str = "", client_id: str = "") -> "Destination":
         """Return the same server with another use."""
         return Destination(
             self.url, use, self.proxy, self.ca_file, self.client_cert, client_id, place, self.environment_class

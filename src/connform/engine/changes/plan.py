@@ -3,8 +3,6 @@
 Layer 3, no IO.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType

@@ -4,8 +4,6 @@ Layer 3; reads the recorded state. The rules are those of Terraform's `moved` bl
 is never replaced, and an entry whose old name isn't recorded has no effect.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 

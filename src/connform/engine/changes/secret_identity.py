@@ -4,8 +4,6 @@ Layer 3, no IO. It can't recognise what only the secret store knows, as an item'
 `production.py` follows symbolic links.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -66,7 +64,7 @@ class SecretIdentity(NamedTuple):
         """Whether the secret lies in a file; also for the consent and the grant of a client whose secret does."""
         return self.kind.rpartition(" ")[2] == _FILE
 
-    def is_same(self, other: SecretIdentity) -> bool:
+    def is_same(self, other: "SecretIdentity") -> bool:
         """Whether both may be the same secret, or one a part of the other."""
         return (
             self.kind == other.kind
@@ -77,7 +75,7 @@ class SecretIdentity(NamedTuple):
             )
         )
 
-    def is_part_of(self, other: SecretIdentity) -> bool:
+    def is_part_of(self, other: "SecretIdentity") -> bool:
         """Whether it may be the same secret as another, or a part of it."""
         return self.is_same(other) and other.field in {"", self.field}
 

@@ -3,8 +3,6 @@
 Layer 3, no IO. A specification holds references and no secrets, so its digest reveals nothing about a secret.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
