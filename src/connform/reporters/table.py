@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from connform.reporters.terminal import UNLIMITED, width_of, widths_of
+from connform.reporters.terminal import UNLIMITED, is_uncoloured_ascii, width_of, widths_of
 from connform.reporters.wrapping import cut
 
 _GAP = "  "
@@ -35,7 +35,7 @@ def _aligned(column: Sequence[str], widest: int) -> list[str]:
     """Return the cells of a column, padded to one width."""
     taken = widths_of(column)
     width = _width(taken, widest)
-    if taken == [*map(len, column)]:  # as in most columns, which take less time so
+    if is_uncoloured_ascii(column):  # as most are, which take less time so
         return [cell.ljust(width) for cell in column]
     return [cell + " " * (width - own) for cell, own in zip(column, taken, strict=True)]
 

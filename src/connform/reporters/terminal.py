@@ -76,10 +76,15 @@ def width_of(text: str) -> int:
     return len(bare) - len(others) + sum(map(_columns, others))
 
 
+def is_uncoloured_ascii(texts: Sequence[str]) -> bool:
+    """Whether every text takes as many columns as it has characters, because all of these are ASCII and none is of a colour."""
+    together = "".join(texts)
+    return together.isascii() and "\x1b" not in together
+
+
 def widths_of(texts: Sequence[str]) -> list[int]:
     """Return how many columns each text takes."""
-    together = "".join(texts)
-    return list(map(len if together.isascii() and "\x1b" not in together else width_of, texts))
+    return list(map(len if is_uncoloured_ascii(texts) else width_of, texts))
 
 
 @cache

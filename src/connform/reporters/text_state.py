@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from connform.recorded import ListRow, StateRow, list_row
 from connform.reporters.table import aligned_rows, fitted_lines
@@ -10,6 +11,8 @@ from connform.reporters.terminal import BOLD, DIM, Look, clean, clean_column
 from connform.reporters.text_checks import STYLES, check_facts, render_checks, sparkline, time_text
 from connform.reporters.view import View
 from connform.reporters.wrapping import fold_rows
+
+T = TypeVar("T")
 
 _COLUMNS = ("verdict", "connection", "since", "latency", "certificate ends", "checked", "by")
 _LEAST_IMPORTANT = (6, 4, 3, 2, 5, 0)
@@ -82,25 +85,29 @@ def _state_row(name: str, result: View) -> StateRow:
 def _cells(rows: Sequence[ListRow], look: Look) -> list[Sequence[str]]:
     """Return the columns of a table of attempts and checks."""
     names, verdicts, faults, latencies, ends, times, actors, since = zip(*rows, strict=True)
-    outcomes = list(zip(verdicts, faults, strict=True))
-    painted = {
-        (verdict, fault): look.paint(f"{verdict} {fault}".rstrip(), STYLES[verdict]) for verdict, fault in set(outcomes)
-    }
     return [
-        [painted[outcome] for outcome in outcomes],
+        _texts(list(zip(verdicts, faults, strict=True)), lambda outcome: _outcome(*outcome, look)),
         clean_column(names),
-        _times(since, look),
-        list(map(_format_ms, latencies)),
-        clean_column([ends_at[:10] for ends_at in ends]),
-        _times(times, look),
-        clean_column(actors),
+        _texts(since, lambda at: _time(at, look)),
+        _texts(latencies, _format_ms),
+        _texts(ends, lambda at: clean(at[:10])),
+        _texts(times, lambda at: _time(at, look)),
+        _texts(actors, clean),
     ]
 
 
-def _times(times: Sequence[str], look: Look) -> Sequence[str]:
-    """Return a column of times as `time_text` does; an empty cell stays empty."""
-    texts = {at: time_text(at, look) if at else "" for at in {*times}}  # attempts of one `apply` share most of them
-    return [texts[at] for at in times]
+def _texts(values: Sequence[T], text: Callable[[T], str]) -> list[str]:
+    """Return the cells of a column, which are texts of values; thousands of rows share most of these."""
+    texts = {value: text(value) for value in {*values}}
+    return [texts[value] for value in values]
+
+
+def _outcome(verdict: str, fault: str, look: Look) -> str:
+    return look.paint(f"{verdict} {fault}".rstrip(), STYLES[verdict])
+
+
+def _time(at: str, look: Look) -> str:
+    return time_text(at, look) if at else ""
 
 
 def _format_secret(one: View) -> str:
