@@ -23,6 +23,13 @@ SLOW = {
     "sqlite3",
 }
 EXAMPLE = Path(__file__).parents[2] / "connections.yaml.example"
+SIMPLE = """version: 1
+connections:
+  a:
+    environment: sandbox
+    region: us
+    auth: {method: api_key, api_key: 'env://A'}
+"""
 
 
 def modules(*arguments: str) -> set[str]:
@@ -79,12 +86,23 @@ def test_what_checks_providers_is_imported_only_if_some_are_declared() -> None:
 
 def test_a_simple_manifest_is_validated_without_what_mistakes_and_requests_need(tmp_path: Path) -> None:
     file = tmp_path / "m.yaml"
-    file.write_text(
-        "version: 1\nconnections:\n  a:\n    environment: sandbox\n    region: us\n    auth: {method: api_key, api_key: 'env://A'}\n"
-    )
+    file.write_text(SIMPLE)
     found = modules("validate", str(file))
     assert not {name for name in found if name.startswith(("connform.auth.kit", "connform.http"))}
     assert not {name for name in found if name.partition(".")[0] in ("yaml", "pathlib", "urllib", "locale")}
     assert not found & {
         f"connform.manifest.{name}" for name in ("branch_findings", "default_search", "moves", "placeholders")
+    }
+
+
+def test_a_plan_is_made_without_what_checks_locks_and_tokens_need(tmp_path: Path) -> None:
+    file = tmp_path / "connections.yaml"
+    file.write_text(SIMPLE)
+    assert not modules("plan", "-f", str(file)) & {
+        "connform.database.locks",
+        "connform.http.settings",
+        "connform.issued_token",
+        "connform.recorded_checks",
+        "connform.reporters.text_verdicts",
+        "connform.secrets.kit.file_reader",
     }

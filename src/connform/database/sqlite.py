@@ -15,7 +15,6 @@ from time import monotonic, sleep
 
 from connform.database.copy_marks import require_not_copied
 from connform.database.interface import GRANTS_SCHEMA, Execute
-from connform.database.locks import lock_file
 from connform.database.own_connection import OwnConnection
 from connform.database.private_files import check_private, ignore_in_git, make_folder, open_private
 from connform.database.sqlite_trust import bounded_execute, harden, verify_schema
@@ -150,6 +149,8 @@ class SqliteDatabase:
 
     def lock(self, name: str, timeout_s: float) -> AbstractContextManager[None]:
         """Lock a name, with a lock file."""
+        from connform.database.locks import lock_file  # reading takes none
+
         self._make_folder()
         return lock_file(self.folder / "locks", name, timeout_s)
 

@@ -6,7 +6,6 @@ from connform.grant import describe_grant
 from connform.reporters.equal_changes import destination_text, equal_changes
 from connform.reporters.terminal import BOLD_YELLOW, DIM, Look, clean
 from connform.reporters.text_change import SIGNS, render_changes, value_row
-from connform.reporters.text_verdicts import render_verdicts
 from connform.reporters.view import View
 from connform.reporters.wrapping import paragraph
 
@@ -17,7 +16,10 @@ def render_plan(view: View, look: Look) -> list[str]:
     if look.verbosity >= 0:
         changes = view["changes"] if "changes" in view else equal_changes(changed_connections(view))
         lines += render_changes(changes, look)
-    lines += render_verdicts({**view, "connections": unchanged_with_remarks(view)}, look)
+    if unverified := unchanged_with_remarks(view):
+        from connform.reporters.text_verdicts import render_verdicts  # only `--refresh` finds some
+
+        lines += render_verdicts({**view, "connections": unverified}, look)
     if view.get("plan") and look.verbosity >= 0:
         for refusal in view["plan"]["refusals"]:
             prefix = look.paint("needs --force: ", BOLD_YELLOW)

@@ -6,9 +6,12 @@ Layer 2, no IO; callers pass the current time.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from connform.grant import GrantFacts
-from connform.issued_token import TokenFacts
+
+if TYPE_CHECKING:
+    from connform.issued_token import TokenFacts
 
 _LEEWAY = timedelta(seconds=60)
 """A token is renewed this long before it expires, or a tenth of its lifetime, whichever is less."""

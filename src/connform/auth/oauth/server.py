@@ -6,13 +6,15 @@ Layer 2; `discover` uses the network. Discovered endpoints must be on the origin
 import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from connform.errors import ConnectionFailed
-from connform.http.settings import ClientSettings
 from connform.origin import Origin
 from connform.secret import Secret
+
+if TYPE_CHECKING:
+    from connform.http.settings import ClientSettings
 
 _MAX_BODY_BYTES = 1024 * 1024
 _NOT_FOUND = 404
@@ -66,7 +68,7 @@ class AuthorizationServer(NamedTuple):
 
 
 def discover(
-    server: AuthorizationServer, settings: ClientSettings, needed: Sequence[str] = ("authorize_url", "token_url")
+    server: AuthorizationServer, settings: "ClientSettings", needed: Sequence[str] = ("authorize_url", "token_url")
 ) -> AuthorizationServer:
     """Return the server with unknown endpoints added from the metadata of its issuer.
 
@@ -95,7 +97,7 @@ def discover(
     return server._replace(**found, is_named_in_answers=is_named_in_answers)
 
 
-def settings_for(url: str, client: ClientSettings) -> ClientSettings:
+def settings_for(url: str, client: "ClientSettings") -> "ClientSettings":
     """Return the client settings for one call of an authorization server.
 
     `ca_file` is that of the API. The usual layout of a company is an API of its own with a public login server: another server
@@ -116,7 +118,7 @@ def settings_for(url: str, client: ClientSettings) -> ClientSettings:
     )
 
 
-def _fetch_metadata(issuer: str, settings: ClientSettings) -> dict[str, Any]:
+def _fetch_metadata(issuer: str, settings: "ClientSettings") -> dict[str, Any]:
     from connform.http import sync_client
 
     settings = settings_for(issuer, settings)

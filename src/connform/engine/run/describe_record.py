@@ -6,11 +6,13 @@ Layer 3, no IO. A module of its own, because reading records needs neither provi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connform.engine.connection_report import ConnectionReport
-from connform.recorded import AppliedRecord, Attempt
-from connform.recorded_checks import CheckHistory
+
+if TYPE_CHECKING:
+    from connform.recorded import AppliedRecord, Attempt
+    from connform.recorded_checks import CheckHistory
 
 
 def describe_recorded(

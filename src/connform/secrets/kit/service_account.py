@@ -9,8 +9,6 @@ from pathlib import Path
 
 from connform.errors import SecretUnresolved
 from connform.secret import Secret
-from connform.secrets.kit.file_reader import read_file
-from connform.secrets.kit.value import fetched_from_bytes
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """The folder with the token, and with the certificates of the cluster's authority."""
@@ -27,6 +25,9 @@ def mounted_token(elsewhere: str) -> Secret:
     Raises:
         SecretUnresolved: `secret_denied`, no token is mounted; or the file can't be read.
     """
+    from connform.secrets.kit.file_reader import read_file  # a plan only names the token
+    from connform.secrets.kit.value import fetched_from_bytes
+
     file = SERVICE_ACCOUNT / "token"
     try:
         return fetched_from_bytes(read_file(file)).secret
