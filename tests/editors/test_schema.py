@@ -104,11 +104,14 @@ def test_there_is_a_snippet_for_each_usual_thing() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("part", "snippet"), _snippets(), ids=lambda value: value if isinstance(value, str) else value["label"]
-)
-def test_a_snippet_is_valid_as_it_is_inserted(part: str, snippet: dict[str, Any]) -> None:
-    text = yaml.safe_dump({"version": 1, "connections": {}, part: snippet["body"]})
+def test_each_snippet_is_valid_as_it_is_inserted(subtests: pytest.Subtests) -> None:
+    for part, snippet in _snippets():
+        with subtests.test(snippet["label"]):
+            _assert_valid(part, snippet["body"])
+
+
+def _assert_valid(part: str, body: dict[str, Any]) -> None:
+    text = yaml.safe_dump({"version": 1, "connections": {}, part: body})
     text = text.replace("'\"$", '"$').replace("}\"'", '}"')  # editors insert a text as it is
     places = sorted(int(number) for number in re.findall(r"\$\{(\d+)", text))
     assert places == list(range(1, len(places) + 1))
