@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from connform.faults import FAULTS
 from connform.manifest.shape import selected
 from connform.providers import PROVIDERS
+from connform.providers.described.provider import DescribedProvider
 from connform.providers.interface import CheckRequest
 from tests.providers.connections import answer, connection
 
@@ -85,6 +86,8 @@ def test_an_instance_has_the_four_urls_of_the_vendors_page(
     settings: dict[str, str], base_url: str, keys: str, authorize: str, token: str
 ) -> None:
     instance = IINKED_SIGN.instance(connection(**settings))
+    assert isinstance(IINKED_SIGN, DescribedProvider)
+    assert IINKED_SIGN.base_url(connection(**settings)) == base_url
     assert (instance.base_url, instance.key_management_url) == (base_url, keys)
     assert (instance.authorize_url, instance.token_url) == (authorize, token)
     assert instance.api_key_header == "api_key"

@@ -34,18 +34,17 @@ class _Filled(NamedTuple):
     values: tuple[tuple[str, str], ...]
 
 
-def definition_part(connection: Connection, instance: Instance) -> dict[str, Any] | None:
-    """Return what the entry of `providers:` means for a connection; `None` for a built-in or installed provider.
+def definition_part(connection: Connection, definition: Mapping[str, Any], instance: Instance) -> dict[str, Any]:
+    """Return what an entry of `providers:` means for a connection.
 
     Args:
         connection: the connection.
+        definition: the entry.
         instance: the URLs of its instance.
     """
-    if connection.definition is None:
-        return None
     plain = (tuple(one.items()) for one in (instance.headers, instance.query, instance.values))
     filled = _Filled(tuple([getattr(instance, key) for key in _URLS]), instance.login_url, *plain)
-    return _part(EntryKey(connection.definition), connection.settings["auth"]["method"], connection.environment, filled)
+    return _part(EntryKey(definition), connection.settings["auth"]["method"], connection.environment, filled)
 
 
 @lru_cache(maxsize=1024)  # thousands of connections share few providers

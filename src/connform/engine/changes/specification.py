@@ -16,6 +16,8 @@ from connform.engine.load.relative_paths import is_relative, is_relative_store, 
 from connform.manifest.compiled import equality_key
 from connform.manifest.model import Connection, Store
 from connform.manifest.settings import PROSE
+from connform.providers.described.provider import DescribedProvider
+from connform.providers.interface import Provider
 
 Specification = dict[str, Any]
 """`settings`: the effective values; `base_url`: the resolved API root; `stores`: the stores that its references name;
@@ -71,14 +73,14 @@ def specify(
     settings, definition = connection.settings, connection.definition
     if empty := [key for key in _ABSENT_WHERE_EMPTY if key in settings and not settings[key]]:
         settings = {key: value for key, value in settings.items() if key not in empty}
-    instance = provider_of(connection).instance(connection)
+    provider = provider_of(connection)
     spec = {
         "settings": settings,
-        "base_url": instance.base_url,
+        "base_url": _base_url(provider, connection),
         "stores": _used_stores(settings, definition, stores) if stores else {},
     }
-    if (part := definition_part(connection, instance)) is not None:
-        spec[DEFINITION] = part
+    if definition is not None:
+        spec[DEFINITION] = definition_part(connection, definition, provider.instance(connection))
     if is_relative(settings, stores, definition):
         spec["folder"] = folder(connection.base)
     text = canonical(spec)
@@ -87,6 +89,12 @@ def specify(
         spec["settings"] = normal
         text = canonical(spec)
     return spec, digest_of(text)
+
+
+def _base_url(provider: Provider, connection: Connection) -> str:
+    if isinstance(provider, DescribedProvider):  # its other URLs take longer, and are of no use here
+        return provider.base_url(connection)
+    return provider.instance(connection).base_url
 
 
 def store_parts(stores: Mapping[str, Store], folder: Callable[[Path], str]) -> dict[str, StorePart]:

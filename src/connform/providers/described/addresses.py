@@ -56,6 +56,7 @@ class AddressBook:
         flow = next((texts for texts in self._texts.values() if texts.token_url), None)
         self._of_flow = flow._asdict() if flow else {}
         self._addresses = lru_cache(maxsize=4096)(self._fill)
+        self._roots = lru_cache(maxsize=4096)(self._fill_root)
         self._filled_texts = lru_cache(maxsize=1024)(self._fill_texts)
         self._places = lru_cache(maxsize=1024)(self._find_places)
         self._needed = lru_cache(maxsize=1024)(self._find_needed)
@@ -71,6 +72,10 @@ class AddressBook:
     def at(self, key: AddressKey) -> Addresses:
         """Return the addresses of the connections with a key."""
         return self._addresses(*key)
+
+    def root_of(self, settings: Mapping[str, Any]) -> str:
+        """Return the root of a connection alone: most connections need no other address."""
+        return self._roots(*self.key_of(settings))
 
     def values_of(self, settings: Mapping[str, Any]) -> dict[str, str]:
         """Return what the names in texts stand for: values of environment and region, settings, `origin`."""
@@ -119,11 +124,17 @@ class AddressBook:
         self, environment: str, region: str, method: str, base_url: str, given: tuple[tuple[str, str], ...]
     ) -> Addresses:
         settings, texts = dict(given), self._filled_texts(environment, region, method)
-        url = _parser()(base_url or expand_url(texts.root, settings))
-        origin = url.origin
+        root = self._roots(environment, region, method, base_url, given)
+        origin = _parser()(root).origin
         filled = [expand_url(text.replace("{origin}", origin), settings) if "{" in text else text for text in texts[1:]]
         others = ["" if "{" in text and names_in(text) else text for text in filled]
-        return Addresses(f"{origin}{url.path}".rstrip("/"), *others)
+        return Addresses(root, *others)
+
+    def _fill_root(
+        self, environment: str, region: str, method: str, base_url: str, given: tuple[tuple[str, str], ...]
+    ) -> str:
+        root = base_url or expand_url(self._filled_texts(environment, region, method).root, dict(given))
+        return str(_parser()(root)).rstrip("/")
 
     def _fill_texts(self, environment: str, region: str, method: str) -> Addresses:
         """Return the URLs in which only `origin` and settings are to be filled in."""

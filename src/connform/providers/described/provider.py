@@ -86,6 +86,10 @@ class DescribedProvider:
         """Return what the file says of the environment."""
         return self._addresses.environment(settings.get("environment", "")).environment_class
 
+    def base_url(self, connection: Connection) -> str:
+        """Return the API root of the connection's instance, without its other URLs."""
+        return self._addresses.root_of(connection.settings)
+
     def instance(self, connection: Connection) -> Instance:
         """Return the URLs of the connection's instance."""
         settings = connection.settings
