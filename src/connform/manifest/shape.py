@@ -112,7 +112,7 @@ def build_signature(shape: Shape) -> Signature:
             return (chosen, known[chosen](value))
         return (key in value, (), *[part(value.get(name)) for name, part in signatures])
 
-    return sign
+    return sign if key or signatures else lambda _: ()
 
 
 def _discriminates(part: Schema | Shape) -> bool:

@@ -13,7 +13,6 @@ from connform.engine.changes.definition_part import DEFINITION, definition_part
 from connform.engine.changes.equal_meaning import effective_value, is_default, is_json, schema_of
 from connform.engine.load.catalog import Definition, auth_reference_keys, provider_of
 from connform.engine.load.relative_paths import is_relative, is_relative_store, split_reference
-from connform.manifest.compiled import equality_key
 from connform.manifest.model import Connection, Store
 from connform.manifest.settings import PROSE
 from connform.providers.described.provider import DescribedProvider
@@ -85,7 +84,7 @@ def specify(
         spec["folder"] = folder(connection.base)
     text = canonical(spec)
     # `20.0` and `1e+16`: only where one of these stands, a number may be whole without being an integer
-    if (".0" in text or "e+" in text) and (normal := _normalize(settings)) is not settings:
+    if (".0" in text or "+" in text) and (normal := _normalize(settings)) is not settings:
         spec["settings"] = normal
         text = canonical(spec)
     return spec, digest_of(text)
@@ -160,7 +159,10 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Fi
     """Return the values that take another effect in one specification than in another, as they take effect, sorted by pointer."""
     found: dict[str, FieldChange] = {}
     for part, keys_of_part in _PARTS.items():
-        unequal = _unequal_values(keys_of_part, before.get(part), after.get(part), (before, after))
+        part_before, part_now = before.get(part), after.get(part)
+        if _are_equal(part_before, part_now):
+            continue
+        unequal = _unequal_values(keys_of_part, part_before, part_now, (before, after))
         have_one_schema = part == "settings" and all(keys[0] in _HARMLESS_KEYS for keys, *_ in unequal)
         for keys, written_before, written_now in unequal:
             if keys == _BASE_URL and part == "settings":  # the resolved one was compared
@@ -188,18 +190,18 @@ def _are_equal(before: Any, after: Any) -> bool:
         return False
     if isinstance(before, str):
         return True
-    parts = before.values() if isinstance(before, dict) else before if isinstance(before, list) else (before,)
-    return (
-        _TEXT.issuperset(map(type, parts)) or repr(before) == repr(after) or equality_key(before) == equality_key(after)
-    )
+    if isinstance(before, dict):
+        values = before.values()
+        return _TEXT.issuperset(map(type, values)) or all(map(_are_equal, values, map(after.get, before)))
+    if isinstance(before, list):
+        return _TEXT.issuperset(map(type, before)) or all(map(_are_equal, before, after))
+    return isinstance(before, bool) == isinstance(after, bool)
 
 
 def _unequal_values(
     keys: tuple[str, ...], before: Any, after: Any, specs: tuple[Mapping[str, Any], ...]
 ) -> list[tuple[tuple[str, ...], Any, Any]]:
-    """Return the values that differ, with the keys that lead to them; `None` for a value that one side doesn't have."""
-    if _are_equal(before, after):
-        return []
+    """Return what differs of two values that aren't equal, with the keys that lead to it; `None` for a value that one side doesn't have."""
     old = before if isinstance(before, dict) else {}
     new = after if isinstance(after, dict) else {}
     if not (old or new) or (keys and any(is_json(keys, spec) for spec in specs)):
