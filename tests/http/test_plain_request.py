@@ -1,4 +1,4 @@
-"""A check's request is the one that httpx would send: path, query, headers and body."""
+"""A check's request is the one that httpx would send, and so is that of a token: path, query, headers and body."""
 
 from __future__ import annotations
 
@@ -46,6 +46,12 @@ def test_the_target_is_that_of_httpx(base_url: str, path: str, what: str) -> Non
     with httpx.Client(base_url=base_url) as client:
         expected = client.build_request("GET", path).url.raw_path
     assert plain_request(settings, "GET", path).target == expected
+
+
+@pytest.mark.parametrize("path", ["/oauth/token?tenant=a%20b", "//oauth/token", "//ü/token", ""])
+def test_the_target_of_a_token_url_is_what_it_says(path: str) -> None:
+    url = f"https://login.example.test{path}"
+    assert plain_request(ClientSettings("https://login.example.test"), "POST", path).target == httpx.URL(url).raw_path
 
 
 @pytest.mark.parametrize(

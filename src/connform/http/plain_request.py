@@ -27,7 +27,7 @@ def plain_request(settings: ClientSettings, method: str, path: str, content: Any
         settings: of the client.
         method: `GET`, `HEAD`, `POST`, …
         path: path and query, relative to the base URL.
-        content: the body, which is sent as JSON; `None` for none.
+        content: the body: bytes as they are, other data as JSON; `None` for none.
     """
     target = _target(settings.base_url, path)
     if settings.query:
@@ -35,7 +35,10 @@ def plain_request(settings: ClientSettings, method: str, path: str, content: Any
         target = plain_path + b"?" + query.with_defaults(plain_query, settings.query)
     headers = {"Accept": "*/*", "Connection": "keep-alive", "User-Agent": settings.user_agent}
     lines = {name.lower(): (name, value) for name, value in [*headers.items(), *settings.headers.items()]}
-    body = b"" if content is None else json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    if content is None or isinstance(content, bytes):
+        body = content or b""
+    else:
+        body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     if body or method in _HAS_BODY:
         lines["content-length"] = ("Content-Length", str(len(body)))
     if body:
@@ -46,10 +49,11 @@ def plain_request(settings: ClientSettings, method: str, path: str, content: Any
 
 
 def _target(base_url: str, path: str) -> bytes:
+    path = f"/{path.removeprefix('/')}"
     base = _PLAIN_BASE.fullmatch(base_url)
-    joined = f"{base[1].rstrip('/')}/{path.lstrip('/')}" if base else ""
+    joined = base[1].rstrip("/") + path if base else ""
     if _PLAIN_TARGET.fullmatch(joined):
         return joined.encode("ascii")
     import httpx  # few paths need it
 
-    return httpx.Client(base_url=base_url, trust_env=False).build_request("GET", path).url.raw_path
+    return httpx.URL(base_url.rstrip("/") + path).raw_path

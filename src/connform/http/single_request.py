@@ -1,4 +1,4 @@
-"""One request on a connection of its own, as steps: what a check sends.
+"""One request on a connection of its own, as steps: what a check sends, and what a token endpoint is sent.
 
 Layer 1, uses the network. Dialing, TLS, credential, deadline and faults are those of the ready clients; there is no pool, no redirect
 and no cookie. Requests and buffers below hold the credential in clear, so exceptions leave here without the frames of h11.
@@ -46,13 +46,13 @@ class SingleAnswer(NamedTuple):
 
 
 def send_once(
-    settings: ClientSettings, observer: Observer, request: WireRequest, max_body_bytes: int
+    settings: ClientSettings, observer: Observer | None, request: WireRequest, max_body_bytes: int
 ) -> Steps[SingleAnswer]:
     """Send a request with the credential of the settings, and return its answer.
 
     Args:
         settings: of the client.
-        observer: gets a report of each stage of the connection.
+        observer: gets a report of each stage of the connection, if there is one.
         request: as `plain_request` makes it.
         max_body_bytes: a larger body isn't read.
 
@@ -81,7 +81,7 @@ def send_once(
 class _Exchanger:
     """Carries out the steps of one exchange."""
 
-    def __init__(self, settings: ClientSettings, observer: Observer, request: WireRequest) -> None:
+    def __init__(self, settings: ClientSettings, observer: Observer | None, request: WireRequest) -> None:
         self._settings = settings
         self._request = request
         self._origin = pinned_origin(settings.base_url)

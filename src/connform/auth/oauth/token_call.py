@@ -10,13 +10,15 @@ import json
 from collections.abc import Mapping
 from time import monotonic
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from connform.auth.oauth.server import settings_for
 from connform.auth.oauth.token_answer import AnswerLost, TokenAnswer
 from connform.errors import ConnectionFailed
+from connform.http import failures
 from connform.http.credential import Credential
 from connform.http.net import deadline
+from connform.http.net.steps import BLOCK, run
 from connform.http.settings import ClientSettings
 from connform.secret import Secret
 
@@ -50,22 +52,28 @@ def post(
         AnswerLost: the request was sent, and its answer was lost.
         ConnectionFailed: a fault of the network before that.
     """
-    from connform.http import RequestFailed, sync_client
+    from connform.http.plain_request import plain_request  # imported here for start-up, as are the others
+    from connform.http.single_request import send_once
 
-    settings = settings_for(url, settings)._replace(
-        credential=credential, attempts=1, read_s=CALL_S, write_s=CALL_S, total_s=CALL_S
-    )
+    parts = urlsplit(url)
     headers = {"Accept": "application/json", **({"Content-Type": _MEDIA_TYPES[body]} if body else {})}
+    settings = settings_for(url, settings)._replace(
+        credential=credential, headers=headers, attempts=1, read_s=CALL_S, write_s=CALL_S, total_s=CALL_S
+    )
     clear = _reveal(content)
     encoded = (json.dumps(clear) if body == JSON else urlencode(clear)).encode("ascii") if body else b""
-    with sync_client(settings) as client, deadline.until(monotonic() + CALL_S if ends_at is None else ends_at):
+    path = urlunsplit(parts._replace(scheme="", netloc="", fragment=""))
+    request = plain_request(settings, "POST", path, encoded)
+    with deadline.until(monotonic() + CALL_S if ends_at is None else ends_at):
         try:
-            answer = client.post(url, content=encoded, headers=headers)
-        except RequestFailed as failure:  # `from None`: the failure holds the request with its secrets
+            answer = run(send_once(settings, None, request, settings.max_body_bytes), BLOCK)
+        except failures.RequestFailed as failure:  # `from None`: the failure holds the request with its secrets
             if failure.sent:
                 raise AnswerLost(failure.message) from None
             raise ConnectionFailed(failure.fault.name, failure.message, failure.hint) from None
-        return TokenAnswer(answer.status_code, answer.headers.get("retry-after", ""), answer.content)
+    if answer.body is None:
+        raise AnswerLost(f"the answer of {parts.hostname} is larger than {settings.max_body_bytes} bytes")
+    return TokenAnswer(answer.status, answer.headers.get("retry-after", ""), answer.body)
 
 
 def _reveal(value: Any) -> Any:
