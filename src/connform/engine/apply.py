@@ -5,10 +5,8 @@ Layer 3; uses the network, and writes the state database. A change is reported a
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from copy import copy
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -16,27 +14,25 @@ from typing import TYPE_CHECKING
 from connform.database.state_changes import StateChanges
 from connform.database.state_table import StateTable
 from connform.engine.changes.approval import Approval, require_approval
-from connform.engine.changes.attempts import record_of_attempt, record_of_failed_removal
+from connform.engine.changes.change_applier import ChangeApplier
 from connform.engine.changes.group_commit import GroupCommit
 from connform.engine.changes.living_grants import leaves_grant
 from connform.engine.changes.make_plan import make_plan
 from connform.engine.changes.plan import Change, Plan, describe_change, with_plan
-from connform.engine.changes.production import records_to_keep
-from connform.engine.changes.removal import GrantRemover, manifest_folder
+from connform.engine.changes.removal import GrantRemover, recorded_folder
 from connform.engine.changes.rename_records import rename_records
 from connform.engine.changes.renames import old_names
-from connform.engine.connection_report import ConnectionReport, Remark
+from connform.engine.connection_report import ConnectionReport
 from connform.engine.load.manifest import read_manifest
 from connform.engine.load.selection import EVERYTHING, Selection
 from connform.engine.plan import note_of, plan_report
 from connform.engine.report import Report
 from connform.engine.report_parts import PlanSummary
 from connform.engine.run.absent_manifests import recorded_absent
-from connform.engine.run.concurrency import for_each, run_coroutine, to_its_end
-from connform.engine.run.context import RunContext, run_context
-from connform.engine.run.describe import not_looked_at, with_failure
+from connform.engine.run.concurrency import for_each, run_coroutine
+from connform.engine.run.context import run_context
+from connform.engine.run.describe import not_looked_at
 from connform.engine.run.garbage import keep_what_exists
-from connform.engine.run.live_check import check_connection
 from connform.engine.run.progress import SILENT, Progress
 from connform.engine.run.shard import SINGLE_SHARD, Shard
 from connform.engine.run.state_location import DEFAULT, StateLocation
@@ -44,7 +40,6 @@ from connform.engine.run.states import StateOfRun, by_table, open_states
 from connform.errors import ConnectionFailed, Refused
 from connform.faults import ExitCode, Verdict
 from connform.manifest.decode import Manifest
-from connform.manifest.model import Connection
 from connform.recorded import Actor, Applied
 
 if TYPE_CHECKING:
@@ -122,15 +117,17 @@ def apply(
             shared_files = validated.files if state.url else ()  # otherwise each state table belongs to one folder
             remover.require_own_servers(_records_of_ending_grants(plan, states, shared_files))
             rename_failures = rename_records(plan.changes, changes_by_table, state, manifest.stores)
-            work = _Apply(context, remover, states, group_commits, rename_failures, shared_files, by, timeout_s)
-            done = {one.name: work.renamed(one) for one in plan.pending if one.is_only_moved and not one.live}
+            applier = ChangeApplier(
+                context, remover, states, group_commits, rename_failures, shared_files, by, timeout_s
+            )
+            done = {one.name: applier.renamed(one) for one in plan.pending if one.is_only_moved and not one.live}
             to_do = [one for one in plan.pending if one.name not in done]
             interruption = None
             try:
                 context.source.prepare([one.connection for one in to_do if one.connection], progress)
                 progress.begin("applying", len(to_do))
                 keep_what_exists()
-                run_coroutine(for_each(to_do, work.carry_out, parallelism, progress, done))
+                run_coroutine(for_each(to_do, applier.apply, parallelism, progress, done))
             except KeyboardInterrupt:
                 interruption = ExitCode.INTERRUPTED
     report = _report(validated, plan, done)
@@ -204,11 +201,7 @@ def _records_of_ending_grants(
     for change in plan.pending:
         applied = change.applied
         if applied is not None and (change.connection is None or leaves_grant(applied, change.connection)):
-            yield applied, _folder(change, applied, states, shared_files)
-
-
-def _folder(change: Change, applied: Applied, states: StateOfRun, shared_files: Sequence[str]) -> Path:
-    return manifest_folder(applied, states, shared_files) or states.folder_of(change.table)
+            yield applied, recorded_folder(change, applied, states, shared_files)
 
 
 def _report(validated: Report, plan: Plan, done: dict[str, ConnectionReport]) -> Report:
@@ -227,80 +220,3 @@ def _report(validated: Report, plan: Plan, done: dict[str, ConnectionReport]) ->
 def _skipped(change: Change) -> ConnectionReport:
     report = describe_change(change)
     return not_looked_at(report) if change.is_pending else report._replace(verdict=Verdict.SKIPPED)
-
-
-class _Apply:
-    """Carries out the changes of a plan; several at once."""
-
-    def __init__(
-        self,
-        context: RunContext,
-        remover: GrantRemover,
-        states: StateOfRun,
-        group_commits: Mapping[StateTable, GroupCommit],
-        rename_failures: Mapping[str, ConnectionFailed],
-        shared_files: Sequence[str],
-        by: Actor,
-        timeout_s: float | None,
-    ) -> None:
-        self._context = context
-        self._remover = remover
-        self._states = states
-        self._group_commits = group_commits
-        self._rename_failures = rename_failures
-        self._shared_files = shared_files
-        self._by = by
-        self._timeout_s = timeout_s
-
-    async def carry_out(self, change: Change) -> ConnectionReport:
-        """Carry out one change, record it, and return its report, which needn't say yet what was planned."""
-        group_commit = self._group_commits[change.table]
-        try:
-            if change.name in self._rename_failures:
-                raise self._rename_failures[change.name]
-            group_commit.require_working()
-            if change.connection is None:
-                return await to_its_end(self._remove(change, group_commit))
-            connection = copy(change.connection)  # what is decoded of it now isn't kept for thousands
-            checked = await check_connection(connection, self._context, self._timeout_s)
-            return await to_its_end(self._record(change, connection, checked, group_commit))
-        except ConnectionFailed as failure:
-            return with_failure(describe_change(change), failure)
-
-    def renamed(self, change: Change) -> ConnectionReport:
-        """Return the report of a change that only renames, which was carried out before all others."""
-        report = describe_change(change)._replace(verdict=Verdict.READY)
-        failure = self._rename_failures.get(change.name)
-        return with_failure(report, failure) if failure else report
-
-    async def _record(
-        self, change: Change, connection: Connection, checked: ConnectionReport, group_commit: GroupCommit
-    ) -> ConnectionReport:
-        """End the grant that a checked connection leaves, record the check, and return its report."""
-        versions = self._context.source.versions(connection)
-        if checked.verdict is Verdict.READY and leaves_grant(change.applied, connection):
-            checked = await self._end_grant(change, checked)
-        file = self._states.paths.of_manifest(connection.file)
-        record = record_of_attempt(change, connection, checked, versions, file, self._by)
-        await group_commit.write(record, records_to_keep(change.applied, record.spec))
-        return checked
-
-    async def _remove(self, change: Change, group_commit: GroupCommit) -> ConnectionReport:
-        assert change.applied is not None  # noqa: S101  (a connection that is no longer declared was applied)
-        report = await self._end_grant(change, describe_change(change)._replace(verdict=Verdict.READY))
-        is_removed = report.verdict is Verdict.READY
-        entry = change.name if is_removed else record_of_failed_removal(change.applied, report, self._by)
-        await group_commit.write(entry, records_to_keep(change.applied, {}) if is_removed else ())
-        return report
-
-    async def _end_grant(self, change: Change, report: ConnectionReport) -> ConnectionReport:
-        """Revoke and delete the grant of what was applied; return the report with the outcome."""
-        assert change.applied is not None  # noqa: S101  (only a connection that was applied has a grant to end)
-        folder = _folder(change, change.applied, self._states, self._shared_files)
-        try:
-            outcome = await asyncio.to_thread(self._remover.end, change.applied, folder)
-        except ConnectionFailed as failure:
-            return with_failure(report, failure)
-        if outcome.is_lost:
-            return report._replace(warnings=(*report.warnings, Remark("grant-not-revoked", outcome.message)))
-        return report._replace(message=outcome.message)

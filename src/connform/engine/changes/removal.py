@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from connform.diagnostics import Span
 from connform.engine.changes.definition_part import recorded_definition
+from connform.engine.changes.plan import Change
 from connform.engine.load.catalog import has_grant
 from connform.engine.run.client import bare_settings
 from connform.engine.run.context import RunContext
@@ -156,3 +157,8 @@ def manifest_folder(applied: Applied, states: StateOfRun, files: Sequence[str]) 
         if folder.is_dir():
             return folder
     return None
+
+
+def recorded_folder(change: Change, applied: Applied, states: StateOfRun, files: Sequence[str]) -> Path:
+    """Return the folder of a recorded connection's manifest: that of `manifest_folder`, else the first one of its state table."""
+    return manifest_folder(applied, states, files) or states.folder_of(change.table)
