@@ -19,11 +19,11 @@ from connform.faults import Stage
 from connform.http import ClientSettings, async_client, sync_client
 from connform.http.credential import NO_LINES, Credential, HeaderLines
 from connform.http.failures import RequestFailed
-from connform.http.net.multiplex import run_many
 from connform.http.plain_request import plain_request
 from connform.http.single_request import send_once
 from connform.secret import Secret
 from tests.canary import API_KEY
+from tests.http.many import result_of
 from tests.http.servers import HOST, Server
 
 Mode = Literal["sync", "async", "trio", "check"]
@@ -163,7 +163,7 @@ def _send_once(
         wire = plain_request(settings, method, url)
         others = [line for line in wire.headers if line[0] != b"Content-Length"]
         wire = wire._replace(headers=[*others, (b"Content-Length", b"%d" % len(content))], content=content)
-        ((_, answer),) = run_many(lambda _: send_once(settings, notes, wire, settings.max_body_bytes), [""], 1)
+        answer = result_of(send_once(settings, notes, wire, settings.max_body_bytes))
         if answer.body is None:
             raise RequestFailed("http_too_large", "as a check says it")
     except httpx.RequestError as error:

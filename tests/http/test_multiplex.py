@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import threading
+from collections.abc import Iterator
 from math import inf
 from time import monotonic
 
@@ -11,6 +13,7 @@ import pytest
 
 from connform.http.net.multiplex import run_many
 from connform.http.net.steps import PASS, Ready, Steps
+from tests.http.many import results_of
 
 
 def after(seconds: float) -> Steps[float]:
@@ -19,7 +22,7 @@ def after(seconds: float) -> Steps[float]:
 
 
 def test_results_come_in_the_order_of_their_ends() -> None:
-    assert [result for _, result in run_many(after, [0.3, 0.1, 0.2], 3)] == [0.1, 0.2, 0.3]
+    assert [result for _, result in results_of(after, [0.3, 0.1, 0.2], 3)] == [0.1, 0.2, 0.3]
 
 
 def test_no_more_run_at_once_than_allowed() -> None:
@@ -32,7 +35,7 @@ def test_no_more_run_at_once_than_allowed() -> None:
         yield Ready((), monotonic() + 0.01, for_writing=False)
         running -= 1
 
-    assert len(list(run_many(work, range(20), 3))) == 20
+    assert len(results_of(work, range(20), 3)) == 20
     assert most == 3
 
 
@@ -48,7 +51,7 @@ def test_what_a_generator_raises_is_raised_here_and_ends_the_others() -> None:
             closed.set()
 
     with pytest.raises(LookupError):
-        list(run_many(work, [0, 1], 2))
+        results_of(work, [0, 1], 2)
     assert closed.wait(10)
 
 
@@ -64,11 +67,28 @@ def test_one_that_never_has_to_wait_holds_up_no_other() -> None:
             ended.set()
         return name
 
-    assert [name for name, _ in run_many(work, ["busy", "short"], 2)] == ["short", "busy"]
+    assert [name for name, _ in results_of(work, ["busy", "short"], 2)] == ["short", "busy"]
 
 
-def test_a_caller_that_stops_early_closes_what_runs() -> None:
+def test_what_takes_the_results_may_raise_as_well() -> None:
+    def refuse(_argument: float, _result: float) -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        run_many(after, [0.01, inf], 2, refuse)
+
+
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
+@pytest.mark.usefixtures("_interruptible")
+def test_an_interrupted_caller_has_every_result_and_what_runs_is_closed() -> None:
     one, other = socket.socketpair()
+    found: list[str] = []
 
     def work(name: str) -> Steps[str]:
         if name == "first":
@@ -77,10 +97,14 @@ def test_a_caller_that_stops_early_closes_what_runs() -> None:
             yield Ready([one], inf, for_writing=False)
         return name
 
+    def deliver(name: str, _result: str) -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        found.append(name)
+
     with other:
-        results = run_many(work, ["waits", "first"], 2)
-        assert next(results) == ("first", "first")
-        results.close()  # type: ignore[attr-defined]  # a generator
+        with pytest.raises(KeyboardInterrupt):
+            run_many(work, ["waits", "first"], 2, deliver)
+        assert found == ["first"]
         other.settimeout(10)
         assert not other.recv(1), "the socket of the one that waited is closed"
     names = [thread.name for thread in threading.enumerate()]
@@ -101,4 +125,4 @@ def test_a_step_that_blocks_has_a_thread_of_its_own() -> None:
         number: int = yield Blocking()
         return number
 
-    assert sorted(result for _, result in run_many(work, [1, 2], 2)) == [0, 1]
+    assert sorted(result for _, result in results_of(work, [1, 2], 2)) == [0, 1]

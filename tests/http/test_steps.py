@@ -10,9 +10,9 @@ from time import monotonic
 import anyio
 import pytest
 
-from connform.http.net.multiplex import run_many
 from connform.http.net.steps import BLOCK, WAIT, Ready, Steps, run, run_async
 from tests.http.exchanging import Mode
+from tests.http.many import result_of
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -30,8 +30,7 @@ def carry_out(mode: Mode, steps: Steps[object]) -> object:
     if mode == "sync":
         return run(steps, BLOCK)
     if mode == "check":
-        ((_, outcome),) = run_many(lambda _: steps, [""], 1)
-        return outcome
+        return result_of(steps)
     return anyio.run(partial(run_async, steps, WAIT), backend="trio" if mode == "trio" else "asyncio")
 
 

@@ -47,7 +47,7 @@ def check_all(
     by_name, lock = {one.name: one for one in connections}, ProcessLocal(Lock)
 
     def deliver(reports: Sequence[ConnectionReport]) -> None:
-        with lock.own:  # those of other processes come in a thread
+        with lock.own:  # those of other processes come in a thread of their own
             for report in reports:
                 if on_result:
                     on_result(by_name[report.name], report)
@@ -58,8 +58,8 @@ def check_all(
             processes = _process_count(connections, parallelism)
     if processes > 1:
         _share(work, connections, parallelism // processes, processes, progress, deliver)
-    for _, report in run_many(work, [one for one in connections if one.name not in done], parallelism):
-        deliver([report])
+    left = [one for one in connections if one.name not in done]
+    run_many(work, left, parallelism, lambda _, report: deliver([report]))
 
 
 def _share(
@@ -86,8 +86,7 @@ def _share(
     with ExitStack() as sharing:
         with progress.paused():
             sharing.enter_context(shared_with(check_share, others, processes - 1, deliver_others))
-        for _, report in run_many(work, connections[::processes], parallelism):
-            deliver([report])
+        run_many(work, connections[::processes], parallelism, lambda _, report: deliver([report]))
 
 
 def _process_count(connections: Sequence[Connection], parallelism: int) -> int:

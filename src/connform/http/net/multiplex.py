@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from contextvars import Context, copy_context
 from math import inf
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -22,37 +22,42 @@ from connform.http.net.threads import in_thread
 
 _END_S = 5.0
 """How long the end of the thread is waited for; it never blocks, and one step takes milliseconds."""
+_LOOK_S = 0.5
+"""How long a signal may wait."""
 A = TypeVar("A")
 T = TypeVar("T")
 
 
-def run_many(work: Callable[[A], Steps[T]], arguments: Iterable[A], at_once: int) -> Iterator[tuple[A, T]]:
-    """Perform the steps of `work` for each argument; yield the arguments with the results, in the order of their ends.
+def run_many(
+    work: Callable[[A], Steps[T]], arguments: Iterable[A], at_once: int, deliver: Callable[[A, T], object]
+) -> None:
+    """Perform the steps of `work` for each argument; give each argument with its result to `deliver`, in the order of their ends.
 
-    What a generator raises is raised here. Where the caller stops early, as by an interruption, generators that run are closed, and with
-    them their sockets: the thread is another one than the caller's, so that no step is interrupted in its middle.
+    Steps and `deliver` run in a thread of their own, so that an interruption of the caller breaks off neither, and loses no result:
+    it ends the thread, which delivers what has ended, and closes the generators that run, and with them their sockets.
+    What a generator or `deliver` raises is raised here, and ends the thread as well.
 
     Args:
         work: returns the generator of an argument.
         arguments: one for each generator.
         at_once: how many run at the same time.
+        deliver: takes an argument and what its generator returned.
     """
     waiting = deque(arguments)
-    left = len(waiting)
-    if not left:
+    if not waiting:
         return
-    loop = _Loop(work, waiting, at_once)
-    rounds: SimpleQueue[list[_Ended[A, T]]] = SimpleQueue()
-    thread = Thread(target=_put_each, args=(loop, rounds), name="connform-steps", daemon=True)
-    thread.start()
+    loop, ended, raised = _Loop(work, waiting, at_once), Event(), list[BaseException]()
+    thread = Thread(target=_deliver_each, args=(loop, deliver, ended, raised), name="connform-steps", daemon=True)
     try:
-        while left:
-            for one in rounds.get():
-                yield one.argument, one.result()
-                left -= 1
+        thread.start()
+        while not ended.wait(_LOOK_S):  # a signal that comes just before a wait doesn't end it
+            pass
     finally:
         loop.stop()
-        thread.join(_END_S)  # one that still uses OpenSSL while the interpreter ends would crash it
+        if thread.ident:
+            ended.wait(_END_S)  # a thread that still uses OpenSSL while the interpreter ends would crash it
+    for error in raised:
+        raise error
 
 
 def run_many_here(work: Callable[[A], Steps[T]], arguments: Iterable[A], at_once: int) -> Iterator[list[tuple[A, T]]]:
@@ -76,12 +81,19 @@ class _Ended(NamedTuple, Generic[A, T]):
         return self.returned
 
 
-def _put_each(loop: _Loop[A, T], rounds: SimpleQueue[list[_Ended[A, T]]]) -> None:
+def _deliver_each(
+    loop: _Loop[A, T], deliver: Callable[[A, T], object], ended: Event, raised: list[BaseException]
+) -> None:
+    """Run a loop; note what was raised, and then that it has ended."""
     try:
-        for ended in loop.rounds():
-            rounds.put(ended)
+        with closing(loop.rounds()) as rounds:
+            for results in rounds:
+                for one in results:
+                    deliver(one.argument, one.result())
     except BaseException as error:  # noqa: BLE001  (the caller of `run_many` gets it, and would wait for ever without)
-        rounds.put([_Ended[Any, Any](None, None, error)])
+        raised.append(error)
+    finally:
+        ended.set()
 
 
 class _Task(Generic[A, T]):
