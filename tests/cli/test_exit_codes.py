@@ -73,7 +73,7 @@ def test_a_bug_shows_types_and_frames_but_never_a_message(connform: Connform, en
 
 
 def test_a_limit_of_threads_is_no_bug(connform: Connform, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    def start_none(*_: object) -> None:
+    def start_none(*_: object, **__: object) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(

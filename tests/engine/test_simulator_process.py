@@ -113,10 +113,10 @@ def test_one_without_a_thread_says_so(manifest: Path) -> None:
     script = """
 import threading
 from connform.errors import ConnformError
-def start_none(*_):
+def start_none(*_, **__):
     raise RuntimeError("can't start new thread")
 
-threading._start_new_thread = start_none
+threading._start_new_thread = threading._start_joinable_thread = start_none  # the second is that of Python 3.13
 try:
     with forked_simulator() as simulator, simulator.context(connections):
         pass
