@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.end_to_end.plugins import install
@@ -51,3 +52,9 @@ def test_it_ignores_the_signals_that_its_parent_ignores_by_then(tmp_path: Path) 
         seen.append(start_program(program, env={}).communicate()[0])
     signal.signal(signal.SIGHUP, before)
     assert seen == ["[1, 0]\n", "[0, 0]\n"]
+
+
+def test_many_that_end_at_once_are_told_of_each(tmp_path: Path) -> None:
+    run("--version", cwd=tmp_path)  # the server is there
+    with ThreadPoolExecutor(24) as threads:
+        assert {ended.code for ended in threads.map(lambda _: run("--version", cwd=tmp_path), range(100))} == {0}
